@@ -1,0 +1,125 @@
+"""`imgcls check`: config, data and model, and one real step, before any training."""
+
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgcls.config import reader
+from imgcls.config.config import Config
+from imgcls.errors import ConfigError, DivergedError
+from imgcls.training.events import Noted, Report, Warned
+from imgcls.training.summary import Checked, DataSummary
+
+if TYPE_CHECKING:
+    from imgcls.data.dataset import Data
+    from imgcls.training.engine import Engine
+
+TIMED_STEPS = 3
+
+
+def check(config: Path, report: Report, *, overrides: Sequence[str] = ()) -> Checked:
+    """Checks everything that training needs, and estimates what it will cost.
+
+    Args:
+        config: the YAML file.
+        report: takes events.
+        overrides: `key=value` each, on top of the config.
+
+    Raises:
+        ConfigError, DataError, ResourceError: as training would.
+        DivergedError: if the first step's loss is not finite.
+    """
+    checked = reader.read(config, overrides)
+    from imgcls.data import dataset
+    from imgcls.ops import startup
+
+    startup.start()
+    from imgcls.training import machine as machines
+    from imgcls.training import setup
+
+    data = dataset.load(checked.config.dataset, checked.config.seed, report)
+    try:
+        machine = machines.choose(checked.config.training)
+        for warning in machine.warnings:
+            report(Warned(warning))
+        report(Noted(f"trying on {machine.device} in {machine.precision}"))
+        traits = setup.traits_of(checked.config, data)
+        engine = setup.engine_of(checked.config, data, traits, machine)
+    except ConfigError as error:
+        raise checked.located(error) from error
+    return _summary(config, checked.config, data, engine)
+
+
+def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Checked:
+    from imgcls.data.pipeline import steps_per_pass
+    from imgcls.training.table import rows
+
+    layers = tuple(rows(config.layers, engine.model))
+    loss, step_seconds = _steps(config, data, engine)
+    training = config.training
+    counts = {name: len(split.labels) for name, split in data.splits.items()}
+    steps = training.steps_per_epoch or steps_per_pass(counts["train"], training.batch_size)
+    # A forward pass takes about a third of a step.
+    validation = steps_per_pass(counts.get("validation", 0), training.batch_size) * step_seconds / 3
+    epoch_seconds = steps * step_seconds + validation / training.evaluate_every
+    return Checked(
+        config=str(path),
+        data=_data(data),
+        layers=layers,
+        loss=loss,
+        step_seconds=step_seconds,
+        epoch_seconds=epoch_seconds,
+        seconds=epoch_seconds * training.epochs,
+        memory_bytes=_peak_bytes(),
+    )
+
+
+def _steps(config: Config, data: "Data", engine: "Engine") -> tuple[float, float]:
+    """The loss of the first real batch, and the seconds of a step once the first is traced."""
+    from imgcls.data.pipeline import train_batches
+    from imgcls.training.engine import IMAGES, LOSS
+
+    batches: Any = iter(
+        train_batches(
+            data.splits["train"],
+            data.size,
+            config.augmentation,
+            config.training.batch_size,
+            config.seed,
+            range(1 + TIMED_STEPS),
+        )
+    )
+    first = engine.advance(batches, 1)[0]
+    loss = float(first[LOSS] / first[IMAGES])
+    if loss != loss:  # noqa: PLR0124  # nan
+        raise DivergedError(
+            "the loss of the first batch is nan; the pictures or the layers are wrong"
+        )
+    began = time.monotonic()
+    engine.advance(batches, TIMED_STEPS)
+    return loss, (time.monotonic() - began) / TIMED_STEPS
+
+
+def _data(data: "Data") -> DataSummary:
+    import numpy as np
+
+    return DataSummary(
+        classes=data.classes,
+        images={
+            name: tuple(np.bincount(split.labels, minlength=len(data.classes)).tolist())
+            for name, split in data.splits.items()
+        },
+        size=data.size,
+        stored=data.stored,
+        channels=data.channels,
+        notes=tuple(data.record.get("notes", ())),
+    )
+
+
+def _peak_bytes() -> int:
+    """What this process has held at most: the data, the network and a step's activations."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,119 @@
+"""`imgcls evaluate`: the figures of a run on labelled images."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from imgcls import files
+from imgcls.errors import DataError, ResourceError
+from imgcls.evaluation.chosen import Chosen, Weights, choose
+from imgcls.evaluation.scores import Evaluation, score
+from imgcls.training.events import Noted, Report, Validating, Warned
+
+if TYPE_CHECKING:
+    from imgcls.data.dataset import Split
+
+SplitName = Literal["train", "validation", "test"]
+
+
+def evaluate(
+    run: Path | None,
+    report: Report,
+    *,
+    split: SplitName | None = None,
+    data: Path | None = None,
+    weights: Weights = "best",
+    precision: str = "float32",
+    root: Path = Path("runs"),
+) -> Evaluation:
+    """Evaluates a run, every image once, and stores the figures in it.
+
+    Args:
+        run: its folder; None is the one started last.
+        report: takes events.
+        split: of the run's own data; None is test, or validation where there is no test.
+        data: other labelled images: a folder, a csv or an npz; classes are matched by name.
+        weights: of the best epoch, or the last ones.
+        precision: to compute in.
+        root: where runs are looked for.
+
+    Raises:
+        RunError, DataError, ConfigError: as their names say.
+    """
+    chosen = choose(run, root, weights, lambda message: report(Noted(message)))
+    from imgcls.ops import startup
+
+    startup.start()
+    name, images = _other(chosen, data) if data else _own(chosen, split, report)
+    evaluation = _evaluated(chosen, name, images, precision, report)
+    try:
+        files.write_json(
+            chosen.run.folder / f"evaluation-{_file_name(name)}.json", evaluation.to_json()
+        )
+    except ResourceError as error:
+        report(Warned(f"the figures were not stored: {error}"))
+    return evaluation
+
+
+def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
+    from imgcls.data import dataset
+
+    traits = chosen.traits
+    split = dataset.load_labelled(
+        data,
+        classes=traits.classes,
+        size=traits.size,
+        stored=traits.stored,
+        channels=traits.channels,
+        resize=traits.resize,
+    )
+    return str(data), split
+
+
+def _own(chosen: Chosen, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
+    from imgcls.data import dataset
+
+    data = dataset.load(chosen.config.dataset, chosen.config.seed, report)
+    if data.record["fingerprint"] != files.read_json(chosen.run.data).get("fingerprint"):
+        report(Warned(f"the data has changed since {chosen.run} was trained"))
+    if name is None:
+        name = "test" if "test" in data.splits else "validation"
+        if name == "validation":
+            report(Noted("there is no test split; these are the validation images"))
+    if name not in data.splits:
+        raise DataError(
+            f"the data of {chosen.run} has no {name} split; it has {_listed(data.splits)}"
+        )
+    return name, data.splits[name]
+
+
+def _listed(names: object) -> str:
+    return ", ".join(names) or "none"  # type: ignore[arg-type]
+
+
+def _evaluated(
+    chosen: Chosen, name: str, split: "Split", precision: str, report: Report
+) -> Evaluation:
+    import numpy as np
+
+    from imgcls.classifier import Classifier
+
+    classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
+    probabilities, losses, done = [], [], 0
+    for these, their_losses in classifier.scores(split, chosen.config.training.batch_size):
+        probabilities.append(these)
+        losses.append(their_losses)
+        done += len(these)
+        report(Validating(done, len(split.labels)))
+    return score(
+        split.labels,
+        np.concatenate(probabilities),
+        np.concatenate(losses) + np.float32(classifier.penalty()),
+        chosen.traits.classes,
+        run=str(chosen.run),
+        checkpoint=chosen.name,
+        split=name,
+    )
+
+
+def _file_name(name: str) -> str:
+    return name if name in {"train", "validation", "test"} else "data"

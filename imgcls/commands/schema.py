@@ -1,0 +1,10 @@
+"""`imgcls schema`: the config language, for editors."""
+
+from typing import Any
+
+from imgcls.config.schema import json_schema
+
+
+def schema() -> dict[str, Any]:
+    """Returns the JSON Schema of the whole config language, with the docs of every key."""
+    return json_schema()

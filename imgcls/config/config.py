@@ -1,0 +1,52 @@
+"""The whole config: its sections, and the rules between them."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from annotated_types import Ge, Le, MinLen
+
+from imgcls.config import ending
+from imgcls.config.augmentations import Augmentation
+from imgcls.config.datasets import Dataset
+from imgcls.config.layers import Layer
+from imgcls.config.losses import Loss
+from imgcls.config.optimizers import Optimizer
+from imgcls.config.schedules import Schedule
+from imgcls.config.training import Training
+from imgcls.config.vocabulary import Section
+
+Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
+"""A seed: a whole number that fits 31 bits, as Keras and NumPy take it."""
+
+
+class Config(Section):
+    """What a training run is to be, from the pictures to the last epoch."""
+
+    dataset: Dataset
+    """Which labelled images, how they are split and how large they are shown."""
+    augmentation: tuple[Augmentation, ...] = ()
+    """What is done at random to each training image, in this order."""
+    layers: Annotated[tuple[Layer, ...], MinLen(1)]
+    """The network: a stack of layers from the image to one number a class."""
+    optimizer: Optimizer
+    """What moves the weights."""
+    loss: Loss
+    """What training makes small."""
+    training: Training = Training()
+    """For how long, in which batches, on what, and what counts as best."""
+    seed: Seed = 0
+    """Of everything random: equal seeds on equal machines give equal runs."""
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yields the broken rules between sections."""
+        yield from ending.mistakes(self.layers)
+        schedule = self.optimizer.learning_rate
+        if isinstance(schedule, Schedule):
+            key = f"optimizer.{self.optimizer.name()}.learning_rate"
+            if message := schedule.check_length(self.training.epochs):
+                yield key, message
+            if self.training.reduce_lr_on_plateau is not None:
+                yield (
+                    "training.reduce_lr_on_plateau",
+                    "needs a learning_rate that is a number, got a schedule; leave one of them out",
+                )

@@ -1,0 +1,41 @@
+"""Layers over all numbers of an image at once."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
+
+from imgcls.config import wording
+from imgcls.config.facts import Facts
+from imgcls.config.initializers import GlorotUniform, Initializer
+from imgcls.config.layers.biased import Biased
+from imgcls.config.layers.layer import Layer
+from imgcls.config.regularizers import Regularizer
+from imgcls.config.types import Count
+
+
+def _units(value: Any) -> Any:  # noqa: ANN401
+    # The union alone would give a mistake for each of its sides.
+    if value == "classes" or (str(value).isdecimal() and int(value) > 0):
+        return value
+    raise ValueError(f"must be a whole number from 1 on, or classes, got {wording.got(value)}")
+
+
+class Dense(Biased):
+    """Each output is a weighted sum of all inputs. Stands behind Flatten or a global pooling."""
+
+    units: Annotated[Count | Literal["classes"], BeforeValidator(_units)]
+    """How many outputs; `classes` is as many as the data has classes."""
+    kernel_initializer: Initializer = GlorotUniform()
+    """The weights before the first step."""
+    kernel_regularizer: Regularizer | None = None
+    """A penalty on the weights, added to the loss."""
+
+    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
+        import keras
+
+        units = facts.classes if self.units == "classes" else self.units
+        return keras.layers.Dense(**self.arguments() | {"units": units})
+
+
+class Flatten(Layer):
+    """Turns the image into one row of numbers, row by row of pixels."""

@@ -1,0 +1,170 @@
+"""A YAML file and `--set` overrides -> a checked Config, or a message for each mistake."""
+
+import os
+import stat
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from imgcls.config import text as yaml_text
+from imgcls.config.config import Config
+from imgcls.config.text import MOST_BYTES, Mark, Text
+from imgcls.config.vocabulary import Loc, dotted, path
+from imgcls.errors import ConfigError, Mistake, UsageError
+
+MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found
+
+
+class Checked:
+    """A config that has passed every check, and the text that it stands in.
+
+    Attributes:
+        config: the checked config.
+        name: of the file, without its ending; runs are called after it.
+    """
+
+    def __init__(self, config: Config, name: str, text: Text) -> None:
+        self.config = config
+        self.name = name
+        self._text = text
+
+    def located(self, error: ConfigError) -> ConfigError:
+        """Returns the error with the places of its keys, for one raised far from the text."""
+        located = [
+            mistake
+            if mistake.place
+            else Mistake(
+                str(_place(self._text, path(mistake.key), "key")), mistake.key, mistake.message
+            )
+            for mistake in error.mistakes
+        ]
+        return ConfigError(*located, hint=error.hint)
+
+
+def read(file: Path, overrides: Sequence[str] = ()) -> Checked:
+    """Returns the checked config of a YAML file.
+
+    Args:
+        file: the YAML file, or `-` for standard input.
+        overrides: `a.b=value` each; the value is YAML. Later ones win.
+
+    Raises:
+        ConfigError: with every mistake in it, in the order of the text.
+        UsageError: if an override is no `key=value`.
+    """
+    named = str(file)
+    text = yaml_text.read(_contents(file), named, file.parent if named != "-" else Path())
+    if not isinstance(text.value, dict):
+        what = "is empty" if text.value is None else "is no mapping of keys to values"
+        raise ConfigError(Mistake(named, "", f"{what}; a config begins with `dataset:`"))
+    for number, override in enumerate(overrides, start=1):
+        _override(text, override, f"--set #{number}")
+    found = list(text.mistakes)
+    try:
+        config = Config.model_validate(text.value)
+    except ValidationError as error:
+        found += _found(error, text)
+    if found:
+        raise ConfigError(*_mistakes(found))
+    return Checked(config, "stdin" if named == "-" else file.stem, text)
+
+
+def _found(error: ValidationError, text: Text) -> list[tuple[Mark, Loc, str]]:
+    said = {mark for mark, _, _ in text.mistakes}
+    return [
+        (mark, details["loc"], details["msg"])
+        for details in error.errors(include_url=False)
+        if (mark := _place(text, details["loc"], details["type"])) not in said
+    ]
+
+
+def _mistakes(found: list[tuple[Mark, Loc, str]]) -> list[Mistake]:
+    """One mistake a place and key, in the order of the text."""
+    placed: dict[tuple[Mark, Loc], Mistake] = {}
+    for mark, loc, message in sorted(found, key=lambda each: each[0]):
+        placed.setdefault((mark, loc), Mistake(str(mark), dotted(loc), message))
+    ordered = list(placed.values())
+    left = len(ordered) - MOST_MISTAKES
+    if left > 0:
+        ordered[MOST_MISTAKES:] = [Mistake("", "", f"... and {left} more")]
+    return ordered
+
+
+def _place(text: Text, loc: Loc, kind: str) -> Mark:
+    mark = text.place(loc, key=kind == "key")
+    assert mark is not None, "the document itself has a place"
+    return mark
+
+
+def _contents(file: Path) -> str:
+    """The text of a file that may be anything: a pipe, a device, a picture."""
+    if str(file) == "-":
+        contents = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        try:
+            # Without O_NONBLOCK, opening a named pipe would wait for its other end.
+            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+        except (OSError, ValueError) as error:
+            raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from None
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _unreadable(file, "it is no regular file")
+            contents = stream.read(MOST_BYTES + 1)
+    if len(contents) > MOST_BYTES:
+        raise _unreadable(file, f"it is larger than {MOST_BYTES:,} bytes")
+    try:
+        return contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"is no UTF-8 at byte {error.start}; save it as UTF-8"
+        raise ConfigError(Mistake(str(file), "", message)) from None
+
+
+def _unreadable(file: Path, why: str) -> ConfigError:
+    hint = None
+    if not file.exists():
+        beside = [other.name for other in _configs(file.parent)]
+        hint = f"{file.parent} has {', '.join(beside)}" if beside else None
+    return ConfigError(Mistake(str(file), "", f"cannot be read: {why}"), hint=hint)
+
+
+def _configs(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.glob("*.yaml"))[:20]
+    except OSError:
+        return []
+
+
+def _override(text: Text, override: str, source: str) -> None:
+    """Puts the value of one `--set` in its place; what it means is checked with all the rest."""
+    key, equals, written = override.partition("=")
+    loc = path(key.strip())
+    if not equals or not loc:
+        raise UsageError(f"--set {override}: must be key=value, such as training.epochs=2")
+    value = yaml_text.read(written, source, Path.cwd())
+    parent: Any = text.value
+    for depth, (part, below) in enumerate(zip(loc, (*loc[1:], None), strict=True)):
+        here = loc[: depth + 1]
+        if isinstance(parent, list):
+            if not isinstance(part, int) or part >= len(parent):
+                last = f"[0] to [{len(parent) - 1}]" if parent else "nothing"
+                message = f"there is no such entry; {dotted(loc[:depth])} has {last}"
+                raise ConfigError(Mistake(source, dotted(here), message))
+        elif isinstance(part, int):
+            raise ConfigError(Mistake(source, dotted(here), "there is no list here"))
+        if below is None:
+            break
+        child = parent[part] if isinstance(parent, list) else parent.get(part)  # type: ignore[index]  # a number by now
+        if not isinstance(child, dict | list):
+            # `optimizer: adam` and --set optimizer.Adam.learning_rate=1e-4 speak of one thing.
+            child = {}
+            text.keys[here] = text.values[here] = Mark(source)
+            parent[part] = child
+        parent = child
+    parent[loc[-1]] = value.value
+    for marks in (text.keys, text.values):
+        for old in [old for old in marks if old[: len(loc)] == loc]:
+            del marks[old]
+        marks[loc] = Mark(source)

@@ -1,0 +1,215 @@
+"""The JSON Schema of the config language, for editors, made from the classes that read a config."""
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from imgcls.config import types
+from imgcls.config.config import Config
+from imgcls.config.datasets import Dataset
+from imgcls.config.documentation import field_docs
+from imgcls.config.vocabulary import Section, Vocabulary
+
+Schema = dict[str, Any]
+
+# YAML 1.1 reads `1e-3` as text, YAML 1.2 as a number, and editors do either; no other text in the
+# place of a number is let through. JSON Schema asks numbers for bounds and only text for patterns.
+_AS_TEXT: dict[str, str] = {
+    "integer": r"^[0-9]+(_[0-9]+)+$",
+    "number": r"^[-+]?[0-9][0-9_.]*[eE][-+]?[0-9]+$|^[0-9]+(_[0-9]+)+$",
+    "boolean": r"^(yes|no|on|off)$",
+}
+_TEXT = ["string", "number", "boolean"]  # `no` and `010` are text where text is wanted
+
+
+def json_schema() -> Schema:
+    """Returns the schema (draft 2020-12) of a config, with the docs of every name and key."""
+    sections = [each for each in language() if not is_family(each)]
+    families = [each for each in language() if issubclass(each, Vocabulary) and is_family(each)]
+    named = {each.__name__ for each in language()}
+    assert len(named) == len(language()), "two classes of the language have one name"
+    _, generated = models_json_schema(
+        [(each, "validation") for each in sections], schema_generator=_Generator
+    )
+    made = {each.__name__: _section(each, generated["$defs"][each.__name__]) for each in sections}
+    root = made.pop(Config.__name__)
+    for family in families:
+        built = _dataset if issubclass(family, Dataset) else _family
+        made[family.__name__] = built(family, made)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "imgcls config",
+        **root,
+        "$defs": made,
+    }
+
+
+def language() -> list[type[Section]]:
+    """Returns every section, family and member that a config may hold, `Config` first."""
+    found: dict[type[Section], None] = {}
+    todo: list[type[Section]] = [Config]
+    while todo:
+        each = todo.pop(0)
+        if each in found:
+            continue
+        found[each] = None
+        if issubclass(each, Vocabulary) and is_family(each):
+            todo += each.named().values()
+        else:
+            todo += _mentioned(field.annotation for field in each.model_fields.values())
+    return list(found)
+
+
+def is_family(section: type[Section]) -> bool:
+    """Returns whether a config names a member of this class, and never the class itself."""
+    return Vocabulary in section.__bases__
+
+
+def about(section: type[Section]) -> str:
+    """Returns what a class's docstring tells users, a paragraph a line."""
+    docs = re.split(
+        r"^(?:Args|Attributes|Raises):$", inspect.getdoc(section) or "", flags=re.MULTILINE
+    )[0]
+    return "\n\n".join(" ".join(each.split()) for each in docs.strip().split("\n\n"))
+
+
+def _mentioned(annotations: Iterable[Any]) -> Iterator[type[Section]]:
+    for annotation in annotations:
+        if isinstance(annotation, type) and issubclass(annotation, Section):
+            yield annotation
+        else:
+            yield from _mentioned(get_args(annotation))
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's generator without titles, with names for defaults."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401
+        del schema
+        return False
+
+    def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
+        if isinstance(dft, Vocabulary):
+            encoded = dft.model_dump(mode="json", exclude_defaults=True)
+            return encoded if encoded[dft.name()] else dft.name()
+        if isinstance(dft, Section):
+            return dft.model_dump(mode="json", exclude_defaults=True)
+        return super().encode_default(dft)
+
+    def function_before_schema(
+        self, schema: core_schema.BeforeValidatorFunctionSchema
+    ) -> JsonSchemaValue:
+        found = super().function_before_schema(schema)
+        if schema["function"]["function"] is types._both:  # noqa: SLF001
+            return {"anyOf": [found["prefixItems"][0], found]}
+        return found
+
+
+def _section(section: type[Section], schema: JsonSchemaValue) -> Schema:
+    docs = field_docs(section)
+    properties = {
+        name: {"description": " ".join(docs[name].split()), **_read_as_yaml(each)}
+        for name, each in schema.get("properties", {}).items()
+    }
+    may_be_empty = not schema.get("required")
+    return {
+        "description": about(section),
+        "type": ["object", "null"] if may_be_empty else "object",
+        "properties": properties,
+        **({} if may_be_empty else {"required": schema["required"]}),
+        "additionalProperties": False,
+    }
+
+
+def _family(family: type[Vocabulary], definitions: Schema) -> Schema:
+    """A bare name, or one key: the canonical names are listed, the others only let through."""
+    members = family.named()
+    keys = {name: _ref(member) for name, member in members.items()}
+    others = {
+        _pattern(member.spellings() - {name}): keys[name]
+        for name, member in members.items()
+        if member.spellings() - {name}
+    }
+    bare = [each for each in members.values() if "required" not in definitions[each.__name__]]
+    return {
+        "description": about(family),
+        "anyOf": [
+            *(_names(bare) if bare else []),
+            {
+                "type": "object",
+                "properties": keys,
+                "patternProperties": others,
+                "additionalProperties": False,
+                "minProperties": 1,
+                "maxProperties": 1,
+            },
+        ],
+    }
+
+
+def _dataset(family: type[Vocabulary], definitions: Schema) -> Schema:
+    """Keys of which one, such as `folder`, says which data it is; the known ones share `name`."""
+    assert issubclass(family, Dataset)
+    members = family.named().values()
+    known = [each for each in members if each.kind() == "name"]
+    which = {"description": "A data set that is known by its name.", "anyOf": _names(known)}
+    first = definitions[known[0].__name__]
+    named = {
+        "type": "object",
+        "properties": {"name": which, **first["properties"]},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+    others = [_ref(each) for each in members if each not in known]
+    return {"description": about(family), "anyOf": [named, *others]}
+
+
+def _ref(section: type[Section]) -> Schema:
+    return {"$ref": f"#/$defs/{section.__name__}"}
+
+
+def _names(members: Sequence[type[Vocabulary]]) -> list[Schema]:
+    canonical = [member.name() for member in members]
+    others = {each for member in members for each in member.spellings()} - set(canonical)
+    return [{"enum": canonical}, {"type": "string", "pattern": _pattern(others)}]
+
+
+def _pattern(spellings: Iterable[str]) -> str:
+    return f"^({'|'.join(sorted(spellings))})$"
+
+
+def _read_as_yaml(schema: Any) -> Any:  # noqa: ANN401
+    """Lets through what the reader takes for a value: `1e-3`, `yes`, and `010` as text."""
+    if isinstance(schema, list):
+        return [_read_as_yaml(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "x-vocabulary" in schema:
+        rest = {key: value for key, value in schema.items() if key != "x-vocabulary"}
+        return {**rest, "$ref": f"#/$defs/{schema['x-vocabulary']}"}
+    read = {
+        key: value if key in {"default", "enum", "const"} else _read_as_yaml(value)
+        for key, value in schema.items()
+    }
+    if any(each.get("type") == "number" for each in schema.get("anyOf", [])):
+        # What looks like a number is one here, and is held to its bounds: the text takes none.
+        texts = [{**each, "type": "string"} if _is_text(each) else each for each in read["anyOf"]]
+        return {**read, "anyOf": texts}
+    return {**read, **_as_written(read)}
+
+
+def _as_written(schema: Schema) -> Schema:
+    kind = schema.get("type")
+    if isinstance(kind, str) and kind in _AS_TEXT:
+        return {"type": [kind, "string"], "pattern": _AS_TEXT[kind]}
+    if kind == "string" and not schema.keys() & {"enum", "const"}:
+        return {"type": _TEXT}
+    return {}
+
+
+def _is_text(schema: Schema) -> bool:
+    return schema.get("type") == _TEXT

@@ -1,0 +1,47 @@
+"""The types that fields of several sections share.
+
+A before-validator sees the user's text as a `Scalar`; what it raises as ValueError is the message.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, PlainSerializer
+
+from imgcls.config.vocabulary import Scalar
+
+Count = Annotated[int, Ge(1)]
+"""A whole number from 1 on."""
+
+Natural = Annotated[int, Ge(0)]
+"""A whole number from 0 on."""
+
+Fraction = Annotated[float, Ge(0), Le(1)]
+"""A share between 0 and 1."""
+
+Positive = Annotated[float, Gt(0)]
+"""A number above 0."""
+
+NotNegative = Annotated[float, Ge(0)]
+"""A number from 0 on."""
+
+
+def _both(value: Any) -> Any:  # noqa: ANN401
+    return value if isinstance(value, list | tuple) else (value, value)
+
+
+Pair = Annotated[tuple[Count, Count], BeforeValidator(_both)]
+"""Height and width: one number for both, or a list of two."""
+
+
+def _absolute(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Scalar):
+        if not value:
+            raise ValueError("must be a path, got nothing")
+        return (value.folder / Path(value).expanduser()).absolute()
+    return value
+
+
+File = Annotated[Path, BeforeValidator(_absolute), PlainSerializer(str)]
+"""A path: relative to the file that says it, `~` expanded; absolute once read."""

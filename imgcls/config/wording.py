@@ -1,0 +1,210 @@
+"""The words of every message about a config: what pydantic found, said as a compiler would."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from imgcls.config.spellings import TUTORIAL_SPELLINGS
+
+_LONGEST = 60  # characters of the user's text that a message repeats
+
+
+def a(noun: str) -> str:
+    """Returns the noun with its article."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def title(name: str) -> str:
+    """Returns a class name as words: `Optimizer` is `optimizer`."""
+    return name.lower()
+
+
+def got(value: object) -> str:
+    """Returns a value as the user wrote it, short enough for a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "keys" if value else "an empty section"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}"
+    text = str(value)
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "..."
+    return repr(text) if _is_text(text) else text
+
+
+def _is_text(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return False
+
+
+def instead(name: str, known: Iterable[str], what: str) -> str:
+    """Returns what to write in place of an unknown name."""
+    known = list(known)
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(by_lower[each] for each in close)}?"
+    plural = f"{what}es" if what.endswith("s") else f"{what}s"
+    return f"the {plural} are {', '.join(known)}" if known else f"there is no {what}"
+
+
+def unknown_key(name: str, known: Iterable[str]) -> str:
+    """Returns the message about a key that its section does not have."""
+    if name in TUTORIAL_SPELLINGS:
+        return TUTORIAL_SPELLINGS[name]
+    known = list(known)
+    return f"unknown key; {instead(name, known, 'key')}" if known else "unknown key; there are none"
+
+
+def without_misspelt(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Returns the errors without the missing keys that are there, but misspelt."""
+    unknown = [str(each["loc"][-1]) for each in errors if each["type"] == "extra_forbidden"]
+    return [
+        each
+        for each in errors
+        if each["type"] != "missing" or not difflib.get_close_matches(str(each["loc"][-1]), unknown)
+    ]
+
+
+def translate(
+    details: ErrorDetails, fields: Mapping[str, FieldInfo]
+) -> tuple[tuple[int | str, ...], str, str]:
+    """Returns (location, `key` or `value`, message) of one of pydantic's errors.
+
+    Args:
+        details: what pydantic says.
+        fields: those of the section in which it says so.
+    """
+    loc, kind = details["loc"], details["type"]
+    if kind in {"key", "value"}:  # said by an inner section already
+        return loc, kind, details["msg"]
+    field = fields.get(str(loc[0])) if loc else None
+    if kind == "extra_forbidden":
+        return loc, "key", unknown_key(str(loc[-1]), fields)
+    if kind == "missing":
+        wanted = f"; {expected(field.annotation)}" if field and field.annotation else ""
+        return loc, "key", f"missing{wanted}"
+    if kind in {"value_error", "assertion_error"}:
+        return loc, "value", str(details["ctx"]["error"])
+    value = details["input"]
+    if kind == "literal_error" and field:
+        choices = _choices(field.annotation)
+        advice = instead(str(value), choices, "value")
+        advice = f"; {advice}" if advice.startswith("did") else ""
+        return loc, "value", f"must be one of {', '.join(choices)}, got {got(value)}{advice}"
+    if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
+        return loc, "value", f"must be {_bounds(field, details)}, got {got(value)}"
+    if kind in {"too_short", "too_long"}:
+        return loc, "value", f"must be {_length(field, details)}, got {got(value)}"
+    return loc, "value", f"must be {_wanted(kind, details)}, got {got(value)}"
+
+
+def not_a_number(field: FieldInfo | None, scalar: object) -> str | None:
+    """Returns what is wrong when text in quotes, or a word, stands for a number or a truth."""
+    if field is None or not isinstance(scalar, str):
+        return None
+    leaves = _leaves(field.annotation)
+    if getattr(scalar, "quoted", False) and leaves <= {int, float, bool, type(None)}:
+        return f"must be {expected(field.annotation)}, got text; write it without quotes"
+    if leaves <= {bool, type(None)} and str(scalar).lower() not in _TRUTHS:
+        return f"must be true or false, got {got(scalar)}"
+    return None
+
+
+_TRUTHS = {"true", "false", "yes", "no", "on", "off"}
+
+_NOUNS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    type(None): "nothing",
+}
+
+
+def expected(annotation: object) -> str:
+    """Returns what a field wants, in words."""
+    choices = _choices(annotation)
+    leaves = _leaves(annotation) - {type(None)}
+    nouns = [_NOUNS[leaf] for leaf in (int, float, bool, str) if leaf in leaves]
+    if choices:
+        nouns.append(("one of " if len(choices) > 1 else "") + ", ".join(choices))
+    if not nouns:
+        names = [leaf.__name__ for leaf in leaves if isinstance(leaf, type)]
+        nouns = [a(title(name)) for name in names] or ["a value"]
+    return " or ".join(nouns)
+
+
+def _leaves(annotation: object) -> set[Any]:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return {str}
+    if origin is typing.Annotated:
+        return _leaves(get_args(annotation)[0])
+    if origin in {typing.Union, types.UnionType}:
+        return set().union(*map(_leaves, get_args(annotation)))
+    return {annotation}
+
+
+def _choices(annotation: object) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(each) for each in get_args(annotation)]
+    return [choice for each in get_args(annotation) for choice in _choices(each)]
+
+
+def _bounds(field: FieldInfo | None, details: ErrorDetails) -> str:
+    """Both bounds of a field, so that whoever breaks one need not guess the other."""
+    bounds: dict[str, Any] = {}
+    for constraint in field.metadata if field else ():
+        for name in ("ge", "gt", "le", "lt"):
+            if getattr(constraint, name, None) is not None:
+                bounds[name] = getattr(constraint, name)
+    bounds = bounds or details.get("ctx", {})
+    if set(bounds) == {"ge", "le"}:
+        return f"between {_number(bounds['ge'])} and {_number(bounds['le'])}"
+    words = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less than"}
+    return " and ".join(f"{words[name]} {_number(value)}" for name, value in bounds.items())
+
+
+def _number(value: Any) -> str:  # noqa: ANN401
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _length(field: FieldInfo | None, details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    del field
+    if "min_length" in context:
+        return f"a list of at least {context['min_length']}"
+    return f"a list of at most {context['max_length']}"
+
+
+_WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "finite": "a finite number",
+    "bool": "true or false",
+    "string": "text",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "keys with values",
+    "model": "keys with values",
+    "path": "a path",
+    "none": "nothing",
+}
+
+
+def _wanted(kind: str, details: ErrorDetails) -> str:
+    if kind == "int_from_float":
+        return "a whole number"
+    if kind == "int_parsing_size":
+        return "a whole number of at most 4,300 digits"
+    return _WANTED.get(kind.split("_", maxsplit=1)[0], f"right ({details['msg'].lower()})")

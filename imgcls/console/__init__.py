@@ -1,0 +1,9 @@
+"""The only package that prints: results to stdout, everything else to stderr.
+
+Off a terminal it writes plain lines: no escape codes, no carriage returns, no wrapping. Rich is
+imported where it is first needed, TensorFlow never.
+"""
+
+from imgcls.console.console import Console
+
+__all__ = ["Console"]

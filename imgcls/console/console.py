@@ -1,0 +1,161 @@
+"""What each command shows."""
+
+import csv as csv_format
+import io
+import json as json_format
+import sys
+import time
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from imgcls.console import tables, wording
+from imgcls.console.numbers import printable, probability
+from imgcls.console.progress import Bar, Lines, Progress
+from imgcls.console.streams import Messages, Results, rendered
+from imgcls.errors import ConfigError, ImgclsError
+from imgcls.training.events import EpochEnded, Noted, Started, Trained, Warned
+
+if TYPE_CHECKING:
+    from imgcls.evaluation.predictions import Prediction
+    from imgcls.evaluation.scores import Evaluation
+    from imgcls.training.summary import Checked
+
+
+class Console:
+    """Shows what commands report and return; used in a `with`, which leaves a clean terminal.
+
+    What writes results raises ResourceError if stdout does not take them, and BrokenPipeError if
+    its reader went away; both are quiet at exit. What goes to stderr never raises.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._results = Results(sys.stdout)
+        self._messages = Messages(sys.stderr)
+        self._progress: Progress = (
+            Bar(self._messages)
+            if self._messages.is_terminal
+            else Lines(self._messages.write, clock)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Removes the progress bar, if there is one."""
+        self._progress.close()
+        self._messages.flush()
+
+    def report(self, event: object) -> None:
+        """Shows an event of a long command on stderr; ignores what it does not know.
+
+        `Saved` is not shown: it comes with every epoch and asks nothing of anyone.
+        """
+        match event:
+            case Warned(message=message):
+                self._progress.line(f"warning: {printable(message)}", "yellow")
+            case Noted(message=message):
+                self._progress.line(printable(message))
+            case Started():
+                self._progress.line(wording.started(event))
+            case EpochEnded():
+                self._progress.line(wording.epoch(event))
+            case _:
+                tick = wording.tick(event)
+                if tick is not None:
+                    self._progress.tick(tick)
+
+    def error(self, error: ImgclsError) -> None:
+        """Shows an error: a config's mistakes bare, one a line, any other as `error: ...`."""
+        self.close()
+        if isinstance(error, ConfigError):
+            for mistake in error.mistakes:
+                self._progress.line(printable(str(mistake)))
+        else:
+            lines = map(printable, f"error: {error}".splitlines())
+            self._progress.line("\n".join(lines), "bold red")
+        if error.hint:
+            self._progress.line(f"hint: {printable(error.hint)}", "cyan")
+
+    def trained(self, trained: Trained) -> None:
+        """Shows how a training ended and its best epoch, and on stderr what comes next."""
+        self.result("\n".join(wording.ending(trained)))
+        for line in wording.coming_next(trained):
+            self._progress.line(line)
+
+    def evaluation(self, found: "Evaluation", *, json: bool = False) -> None:
+        """Shows the figures of an evaluation as tables, or as one JSON object on one line."""
+        if json:
+            self.json(found.to_json())
+        else:
+            self._tables(tables.evaluation(found))
+
+    def check(self, found: "Checked") -> None:
+        """Shows the data, the layers, and what training will take."""
+        self._tables(tables.check(found))
+
+    def predictions(
+        self,
+        found: "Iterable[Prediction]",
+        *,
+        json: bool = False,
+        csv: bool = False,
+        top_k: int = 1,
+    ) -> int:
+        """Shows each prediction as it comes, one line an image, and returns how many were refused.
+
+        With `json` or `csv` a refused image has its line too; otherwise it is named on stderr.
+        """
+        from imgcls.evaluation.predictions import csv_header
+
+        if csv:
+            self.result(_csv_line(csv_header(top_k)))
+        refused = 0
+        for each in found:
+            refused += each.error is not None
+            if json:
+                self.json(each.to_json(top_k))
+            elif csv:
+                self.result(_csv_line(each.to_csv(top_k)))
+            elif each.error is None:
+                self.result(_prediction_line(each, top_k))
+            else:
+                self._progress.line(f"error: {_refusal(each.file, each.error)}", "bold red")
+        return refused
+
+    def json(self, value: dict[str, Any]) -> None:
+        """Writes one JSON object on one line, in ASCII, so that it is right in every locale."""
+        self.result(json_format.dumps(value, allow_nan=False))
+
+    def result(self, text: str) -> None:
+        """Writes text to stdout as it is, and ends its line."""
+        self.close()
+        self._results.write(text + "\n")
+
+    def _tables(self, found: Iterable[object]) -> None:
+        self.result(rendered(*found, is_terminal=self._results.is_terminal).rstrip("\n"))
+
+
+def _prediction_line(prediction: "Prediction", top_k: int) -> str:
+    ranked = (f"{printable(name)} {probability(each)}" for name, each in prediction.ranked[:top_k])
+    return "  ".join([printable(prediction.file), *ranked])
+
+
+def _refusal(file: str, error: str) -> str:
+    """Returns why an image was refused, with its name once."""
+    return printable(error if file in error else f"{file}: {error}")
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    # the writer quotes a cell for the line's end only if it holds the very characters given here
+    csv_format.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n")

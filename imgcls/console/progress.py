@@ -1,0 +1,116 @@
+"""How far the work is: a bar on a terminal, a line now and then elsewhere."""
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from imgcls.console.streams import Messages, rich_console
+from imgcls.console.wording import Tick
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.live
+
+_SECONDS_BETWEEN_LINES = 30
+_REDRAWS_PER_SECOND = 4  # each costs a few milliseconds of a core that trains
+_BAR_WIDTH = 30
+
+
+class Progress(Protocol):
+    """Shows ticks, and lines between them."""
+
+    def tick(self, tick: Tick) -> None:
+        """Shows how far something is."""
+
+    def line(self, text: str, style: str = "") -> None:
+        """Shows a line that stays; the style is for what stands before its first colon."""
+
+    def close(self) -> None:
+        """Removes what does not stay."""
+
+
+class Lines:
+    """Writes a tick only when no line was written for 30 s."""
+
+    def __init__(
+        self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._write = write
+        self._clock = clock
+        self._last = clock()
+
+    def tick(self, tick: Tick) -> None:
+        """Writes a line if it is time."""
+        if self._clock() - self._last >= _SECONDS_BETWEEN_LINES:
+            self.line(str(tick))
+
+    def line(self, text: str, style: str = "") -> None:  # noqa: ARG002  # a plain line has none
+        """Writes a line."""
+        self._write(text + "\n")
+        self._last = self._clock()
+
+    def close(self) -> None:
+        """Does nothing: lines stay."""
+
+
+class Bar:
+    """A Rich progress bar and a line of figures, drawn anew in place, under the lines that stay."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+        self._live: rich.live.Live | None = None
+        self._tick: Tick | None = None
+
+    def tick(self, tick: Tick) -> None:
+        """Moves the bar."""
+        self._tick = tick
+        if self._live is None:
+            from rich.live import Live
+
+            self._live = Live(
+                console=self._console,
+                get_renderable=self._picture,
+                transient=True,
+                refresh_per_second=_REDRAWS_PER_SECOND,
+            )
+            self._live.start()
+
+    def line(self, text: str, style: str = "") -> None:
+        """Writes a line above the bar."""
+        from rich.text import Text
+
+        shown = Text(text)
+        if style:
+            shown.stylize(style, 0, text.index(":"))
+        self._console.print(shown, soft_wrap=True)
+
+    def close(self) -> None:
+        """Removes the bar."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    @cached_property
+    def _console(self) -> "rich.console.Console":
+        """Made when something is shown: Rich costs 0.1 s."""
+        return rich_console(self._messages, is_terminal=True)
+
+    def _picture(self) -> "rich.console.RenderableType":
+        """Returns what is drawn; Rich asks for it from a thread of its own."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        tick = self._tick
+        assert tick is not None, "drawn before the first tick"
+        head = Table.grid(padding=(0, 1))
+        head.add_column(no_wrap=True)  # in a narrow terminal the bar gives way
+        head.add_column()
+        head.add_row(
+            Text(tick.head),
+            ProgressBar(total=max(tick.total, 1), completed=tick.done, width=_BAR_WIDTH),
+        )
+        figures = Text(tick.figures, no_wrap=True, overflow="ellipsis")
+        return Group(head, figures) if tick.figures else head

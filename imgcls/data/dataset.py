@@ -1,0 +1,196 @@
+"""A data set in memory: every image decoded once and resized once, in the splits of the run."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from imgcls.config.datasets import Dataset
+from imgcls.config.datasets.own import Files
+from imgcls.data.reading import Reader, Report, Scanning, Split
+from imgcls.data.record import record
+from imgcls.data.splits import divide
+from imgcls.errors import DataError
+from imgcls.images import arrays, folders, table
+from imgcls.images.decode import BadImageError, measure
+from imgcls.images.load import Stop, in_threads
+from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
+from imgcls.images.resize import Mode
+
+__all__ = ["Data", "Report", "Scanning", "Split", "load", "load_labelled"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set, ready for the pipeline.
+
+    Attributes:
+        classes: their names; a label is a position in it.
+        size: height and width that the network sees.
+        stored: height and width that are kept; they are enlarged to `size` in the batch.
+        channels: 1 or 3.
+        resize: how an image of another shape is fitted.
+        splits: train, and validation and test where there are any.
+        record: what data.json of a run says.
+    """
+
+    classes: tuple[str, ...]
+    size: tuple[int, int]
+    stored: tuple[int, int]
+    channels: int
+    resize: Mode
+    splits: dict[str, Split]
+    record: dict[str, Any]
+
+
+def load(
+    dataset: Dataset,
+    seed: int,
+    report: Report,
+    *,
+    only: Collection[str] = SPLITS,
+    stop: Stop | None = None,
+) -> Data:
+    """Returns the images of a data set.
+
+    Args:
+        dataset: the section of the config.
+        seed: of the splits that are made.
+        report: is told with `Scanning` how far it is.
+        only: the splits to read; the others are found and counted, but not decoded.
+        stop: is asked again and again whether to give up.
+
+    Raises:
+        DataError: if the data is missing or not as it should be, naming what and where.
+        ConfigError: if a key of the section does not fit the data.
+        KeyboardInterrupt: if `stop` says so.
+    """
+    found = dataset.find()
+    check_trainable(found)
+    divided = divide(
+        found, validation=dataset.validation, test=dataset.test, subset=dataset.subset, seed=seed
+    )
+    pictures = divided.found.splits
+    own = _own_size(divided.found, dataset.size, stop)
+    size = dataset.size or own
+    assert size is not None, "files have a size in the config, arrays one of their own"
+    stored = _stored(own, size, dataset.resize)
+    reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report, stop)
+    reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
+    splits = {
+        split: reader.read(pictures[split], divided.origins[split])
+        for split in SPLITS
+        if split in pictures and split in only
+    }
+    skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
+    _check_bad(reader.bad, divided.found, splits, skips=skips)
+    return Data(
+        classes=found.classes,
+        size=size,
+        stored=stored,
+        channels=reader.channels,
+        resize=dataset.resize,
+        splits=splits,
+        record=record(divided, splits, reader, size),
+    )
+
+
+def load_labelled(
+    path: Path,
+    classes: tuple[str, ...],
+    size: tuple[int, int],
+    stored: tuple[int, int],
+    channels: int,
+    resize: Mode,
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> Split:
+    """Returns other labelled images as a model of these classes takes them.
+
+    Args:
+        path: a folder of class folders, a CSV file or an npz file. Of one with splits, the test
+            images are taken.
+        classes: of the model; folders and labels are matched by name, an npz file's by number.
+        size: height and width that the network sees.
+        stored: height and width that its training images were kept in.
+        channels: 1 or 3.
+        resize: how an image of another shape is fitted.
+        report: is told with `Scanning` how far it is.
+        stop: is asked again and again whether to give up.
+
+    Raises:
+        DataError: if an image cannot be read or a class is not one of the model's.
+        KeyboardInterrupt: if `stop` says so.
+    """
+    del size  # what is stored is enlarged to it in the batch, as training images are
+    if path.is_dir() or not path.exists():
+        found = folders.find(path, classes)
+    elif path.suffix.lower() == ".npz":
+        found = arrays.find(arrays.read(path), shown(path), classes)
+    else:
+        found = table.find(path, None, classes)
+    split = "test" if "test" in found.splits else next(iter(found.splits))
+    if split != "test" and len(found.splits) > 1:
+        raise DataError(f"{shown(path)}: has {listed(found.splits)} images, but no test images")
+    pictures = found.splits[split]
+    if not len(pictures.labels):
+        raise DataError(f"{shown(path)}: no images")
+    reader = Reader(stored, channels, resize, report or (lambda _: None), stop)
+    reader.total = len(pictures.labels)
+    loaded = reader.read(pictures, (split, np.arange(reader.total)))
+    _check_bad(reader.bad, found, {}, skips=False)
+    return loaded
+
+
+def _own_channels(found: Found) -> int:
+    pixels = found.splits["train"].pixels
+    assert pixels is not None, "files have channels in the config"
+    return int(pixels.shape[3])
+
+
+def _own_size(
+    found: Found, wanted: tuple[int, int] | None, stop: Stop | None
+) -> tuple[int, int] | None:
+    """Returns height and width if all pictures have the same, and it may matter."""
+    first = found.splits["train"]
+    if first.pixels is not None:
+        return first.pixels.shape[1], first.pixels.shape[2]
+    files = [file for pictures in found.splits.values() for file in pictures.files]
+
+    def size_of(at: int) -> tuple[int, int] | None:
+        try:
+            return measure(files[at])
+        except BadImageError:  # `load` reports it, with all the others
+            return None
+
+    known = next((size for at in range(len(files)) if (size := size_of(at))), None)
+    if known is None or wanted is None or known[0] > wanted[0] or known[1] > wanted[1]:
+        return None  # one picture to shrink settles it: no need to open all of them twice
+    sizes = set(in_threads(size_of, len(files), stop=stop)) - {None}
+    return known if len(sizes) == 1 else None
+
+
+def _stored(own: tuple[int, int] | None, size: tuple[int, int], resize: Mode) -> tuple[int, int]:
+    """Returns what is kept: the pictures' own size if `size` only enlarges them, else `size`."""
+    if own is None or own[0] > size[0] or own[1] > size[1]:
+        return size
+    alike = own[0] * size[1] == own[1] * size[0]
+    return own if resize == "stretch" or alike else size
+
+
+def _check_bad(
+    bad: list[BadImageError], found: Found, splits: dict[str, Split], *, skips: bool
+) -> None:
+    if bad and not skips:
+        count = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
+        raise DataError(
+            f"{found.source}: {count} cannot be read\n  " + listed(map(str, bad), "\n  "),
+            hint="dataset.on_bad_image: skip leaves them out",
+        )
+    if bad and "train" in splits:
+        left = {
+            split: Pictures(images.labels, pixels=images.pixels) for split, images in splits.items()
+        }
+        check_trainable(replace(found, splits=left))

@@ -1,0 +1,98 @@
+"""The pictures of a split, decoded and resized, in memory."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.images.load import Stop, fit_all, load_all
+from imgcls.images.pictures import Pictures, shown
+from imgcls.images.resize import Mode, to_channels
+
+if TYPE_CHECKING:
+    from imgcls.images.decode import BadImageError
+
+Report = Callable[[object], None]
+
+
+@dataclass(frozen=True)
+class Scanning:
+    """So many of the images are read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Split:
+    """The labelled images of one split, ready for the pipeline.
+
+    Attributes:
+        pixels: uint8 [n, stored height, stored width, channels].
+        labels: int32 [n].
+        names: a path, or `train[17]`, for each.
+    """
+
+    pixels: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    names: tuple[str, ...]
+
+
+class Reader:
+    """Reads one split after the other, counts through them, and collects what is bad."""
+
+    def __init__(
+        self, size: tuple[int, int], channels: int, resize: Mode, report: Report, stop: Stop | None
+    ) -> None:
+        self.size = size
+        self.channels = channels
+        self.resize = resize
+        self.report = report
+        self.stop = stop
+        self.total = 0
+        self.done = 0
+        self.bad: list[BadImageError] = []
+
+    def read(self, pictures: Pictures, origin: tuple[str, NDArray[np.int64]]) -> Split:
+        """Returns the images that can be read."""
+        if pictures.pixels is None:
+            split = self._files(pictures)
+        else:
+            split = self._arrays(pictures.pixels, pictures.labels, origin)
+        self.done += len(pictures.labels)
+        return split
+
+    def _progress(self, done: int, total: int) -> None:
+        del total  # of this split
+        self.report(Scanning(self.done + done, self.total))
+
+    def _arrays(
+        self,
+        pixels: NDArray[np.uint8],
+        labels: NDArray[np.int32],
+        origin: tuple[str, NDArray[np.int64]],
+    ) -> Split:
+        # Grey before it is shrunk, as `decode` has it, or files would be rounded differently.
+        pixels = to_channels(pixels, min(self.channels, pixels.shape[3]))
+        fitted = fit_all(pixels, self.size, self.resize, self._progress, self.stop)
+        return Split(
+            to_channels(fitted, self.channels),
+            labels,
+            tuple(f"{origin[0]}[{at}]" for at in origin[1]),
+        )
+
+    def _files(self, pictures: Pictures) -> Split:
+        pixels, bad = load_all(
+            pictures.files, self.size, self.channels, self.resize, self._progress, self.stop
+        )
+        names = tuple(map(shown, pictures.files))
+        self.bad += bad
+        if not bad:
+            return Split(pixels, pictures.labels, names)
+        paths = {error.path for error in bad}
+        kept = [at for at, file in enumerate(pictures.files) if file not in paths]
+        for to, at in enumerate(kept):  # in place: a copy may not fit in memory
+            pixels[to] = pixels[at]
+        return Split(pixels[: len(kept)], pictures.labels[kept], tuple(names[at] for at in kept))

@@ -1,0 +1,140 @@
+"""Which image is in which split: what the data does not say is drawn, stratified and seeded.
+
+scikit-learn draws with NumPy's `RandomState`, whose numbers are the same on every machine.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.errors import ConfigError, DataError
+from imgcls.images.pictures import Found, Pictures, listed
+
+AUTO_SHARE = 0.1
+
+Part = float | Path | Literal["auto", "none"]
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A data set with all the splits that were asked for.
+
+    Attributes:
+        found: the data set; its notes tell what was odd.
+        origins: for each split, the split that its images come from and their positions there.
+        made: the shares of the splits that were drawn.
+    """
+
+    found: Found
+    origins: dict[str, tuple[str, NDArray[np.int64]]]
+    made: dict[str, float]
+
+
+def divide(found: Found, *, validation: Part, test: Part, subset: int | None, seed: int) -> Divided:
+    """Returns the data set with the splits asked for, disjoint, each in the order of the source.
+
+    Shares are shares of the images that the data has for training. The test images are drawn first,
+    so that they stay the same whatever `validation` is. Classes with one image stay in training.
+
+    Args:
+        found: the data set as it was found.
+        validation: a share, `none`, `auto` (the data's own, else 0.1), or a folder that `found` has
+            taken it from.
+        test: likewise.
+        subset: how many training images to keep, at most.
+        seed: of what is drawn.
+
+    Raises:
+        ConfigError: if a share is asked for of what the data has.
+        DataError: if there are too few images.
+    """
+    train = found.splits["train"]
+    left = np.arange(len(train.labels))
+    origins: dict[str, tuple[str, NDArray[np.int64]]] = {}
+    shares: dict[str, float] = {}
+    for split, part in (("test", test), ("validation", validation)):
+        own = found.splits.get(split)
+        if part == "none":
+            continue
+        if own is not None:
+            if isinstance(part, float):
+                message = f"{found.source} has {split} images of its own; write auto, or leave out"
+                raise ConfigError.at(f"dataset.{split}", message)
+            origins[split] = (split, np.arange(len(own.labels)))
+            continue
+        shares[split] = part if isinstance(part, float) else AUTO_SHARE
+        drawn = draw(train.labels[left], round(shares[split] * len(train.labels)), seed, split)
+        origins[split] = ("train", left[drawn])
+        left = np.delete(left, drawn)
+    notes = list(found.notes)
+    if subset is not None:
+        left = left[_kept(train.labels[left], subset, seed, len(found.classes), notes)]
+    origins["train"] = ("train", left)
+    splits = {
+        split: found.splits[origin].take(chosen) for split, (origin, chosen) in origins.items()
+    }
+    notes += [note for split in shares for note in _missing(splits, split, found.classes)]
+    return Divided(replace(found, splits=splits, notes=tuple(notes)), origins, shares)
+
+
+def draw(labels: NDArray[np.int32], count: int, seed: int, what: str) -> NDArray[np.int64]:
+    """Returns the positions of so many labels, the classes in proportion, in ascending order.
+
+    A class's last image is never drawn.
+
+    Raises:
+        DataError: if there are not enough images for two parts with every class.
+    """
+    from sklearn.model_selection import train_test_split  # 1 s
+
+    counts = np.bincount(labels)
+    several = np.flatnonzero(counts[labels] > 1)
+    classes = int((counts > 1).sum())
+    if not classes:
+        raise DataError(f"one image a class is too few to make {what} images; give {what}: none")
+    # Fewer than one a class cannot be stratified, neither what is drawn nor what is left.
+    count = min(max(count, classes), len(several) - classes)
+    _, drawn = train_test_split(
+        several, test_size=count, stratify=labels[several], random_state=seed % 2**32
+    )
+    return _without_last(drawn, labels)
+
+
+def _without_last(drawn: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Gives a class back its first image where all were drawn, for one of the largest class."""
+    left = np.ones(len(labels), bool)
+    left[drawn] = False
+    counts = np.bincount(labels[left], minlength=labels.max() + 1)
+    for lost in np.setdiff1d(labels, np.flatnonzero(counts)):
+        largest = int(counts.argmax())
+        left[np.argmax(labels == lost)] = True
+        left[np.flatnonzero(left & (labels == largest))[0]] = False
+        counts[largest] -= 1
+        counts[lost] += 1
+    return np.flatnonzero(~left)
+
+
+def _kept(
+    labels: NDArray[np.int32], subset: int, seed: int, classes: int, notes: list[str]
+) -> NDArray[np.int64]:
+    everything = np.arange(len(labels))
+    if subset >= len(labels):
+        notes.append(f"subset is {subset:,}, but there are {len(labels):,} training images")
+        return everything
+    if subset < classes:
+        message = f"{subset} images are too few for {classes} classes"
+        raise ConfigError.at("dataset.subset", message)
+    if len(labels) - subset < classes:
+        # Too few to leave out to be stratified, and too few to matter.
+        notes.append(f"subset is {subset:,}; all of the {len(labels):,} training images are used")
+        return everything
+    return np.delete(everything, draw(labels, len(labels) - subset, seed, "subset"))
+
+
+def _missing(splits: dict[str, Pictures], split: str, classes: tuple[str, ...]) -> list[str]:
+    present = set(np.unique(splits[split].labels))
+    missing = [repr(name) for number, name in enumerate(classes) if number not in present]
+    return [f"too few images of {listed(missing)} for {split}; all are in train"] if missing else []

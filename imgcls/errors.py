@@ -1,0 +1,93 @@
+"""The exceptions that a user may see, each with its exit code.
+
+A message is `what is wrong[, got value][; what to do]` in lower case; a second line, `hint`, is for
+a remedy that is a command. Whatever else reaches the user as an exception is a bug of ours.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class ImgclsError(Exception):
+    """An error that is the user's to mend: printed as `error: ...` without a traceback."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(ImgclsError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class PartialError(ImgclsError):
+    """Results were written, but some inputs were refused."""
+
+    exit_code = 3
+
+
+class DataError(ImgclsError):
+    """The data set is missing or invalid."""
+
+    exit_code = 5
+
+
+class RunError(ImgclsError):
+    """A run or a checkpoint is missing, damaged, or does not fit the config or the data."""
+
+    exit_code = 6
+
+
+class DivergedError(ImgclsError):
+    """The loss is not finite any more."""
+
+    exit_code = 7
+
+
+class ResourceError(ImgclsError):
+    """Memory, disk, permissions, devices or limits of the machine."""
+
+    exit_code = 8
+
+
+class LockedError(ImgclsError):
+    """The run is in use by another process."""
+
+    exit_code = 10
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One mistake in a config.
+
+    Attributes:
+        place: `file:line:column`, or empty where the text is not known.
+        key: the dotted key, such as `layers[1].Conv2D.filters`.
+        message: what is wrong and what to do.
+    """
+
+    place: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.key, self.message) if part)
+
+
+class ConfigError(ImgclsError):
+    """A config is wrong; it carries every mistake that was found, in the order of the text."""
+
+    exit_code = 4
+
+    def __init__(self, *mistakes: Mistake, hint: str | None = None) -> None:
+        super().__init__("\n".join(map(str, mistakes)), hint=hint)
+        self.mistakes = mistakes
+
+    @classmethod
+    def at(cls, key: str, message: str) -> "ConfigError":
+        """Returns the error of a key whose place in the text the raiser does not know."""
+        return cls(Mistake("", key, message))

@@ -1,0 +1,93 @@
+"""Which run and which of its checkpoints a command works on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from imgcls import checkpoints, files, runs
+from imgcls.checkpoints import Checkpoint
+from imgcls.config import reader
+from imgcls.config.config import Config
+from imgcls.data.traits import Traits
+from imgcls.errors import RunError
+from imgcls.runs import Run
+
+Weights = Literal["best", "last"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run with one of its checkpoints, verified.
+
+    Attributes:
+        run: the folder.
+        config: what was asked.
+        traits: what the data decided.
+        checkpoint: the verified checkpoint.
+    """
+
+    run: Run
+    config: Config
+    traits: Traits
+    checkpoint: Checkpoint
+
+    @property
+    def name(self) -> str:
+        """The checkpoint's name."""
+        return f"step-{self.checkpoint.step}"
+
+
+def choose(run: Path | None, root: Path, weights: Weights, warn: Callable[[str], None]) -> Chosen:
+    """Returns the run in a folder, or the one started last that has a checkpoint.
+
+    Args:
+        run: the folder, or None.
+        root: where runs are looked for.
+        weights: the checkpoint of the best epoch, or the last one.
+        warn: takes what the user should know: which run was chosen, which checkpoint is damaged.
+
+    Raises:
+        RunError: if there is no such run, or no checkpoint of it verifies.
+    """
+    opened = runs.open_run(run) if run else runs.newest(root)
+    if run is None:
+        warn(f"run {opened}")
+    newest, problems = checkpoints.newest(opened.checkpoints)
+    for problem in problems:
+        warn(f"{problem}; an older checkpoint is used")
+    if newest is None:
+        raise RunError(
+            f"{opened} has no checkpoint", hint=f"imgcls train --resume {opened}, or train anew"
+        )
+    config = reader.read(opened.config).config
+    return Chosen(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
+
+
+def traits_of(run: Run) -> Traits:
+    """Returns what the data decided, as `model.json` has it.
+
+    Raises:
+        RunError: if the file is missing or wrong.
+    """
+    try:
+        return Traits.model_validate(files.read_json(run.model))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise RunError(f"{run.model}: {key}: {first['msg']}") from None
+
+
+def _weights(
+    run: Run, newest: Checkpoint, weights: Weights, warn: Callable[[str], None]
+) -> Checkpoint:
+    best = newest.state.get("best")
+    if weights == "last" or not best or best.get("step") == newest.step:
+        return newest
+    try:
+        return checkpoints.load(run.checkpoints / f"step-{int(best['step'])}")
+    except RunError as error:
+        warn(f"the best checkpoint cannot be used: {error}; the last one is used")
+        return newest

@@ -1,0 +1,163 @@
+"""Pictures that are arrays already: an npz file with x_train, y_train and perhaps other splits."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.errors import DataError
+from imgcls.images.pictures import SPLITS, Found, Pictures, check_names, listed, shown
+
+Arrays = Mapping[str, NDArray[Any]]
+
+_KEYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
+_CHUNK = 1024  # pictures converted at once: floats need eight times the room
+
+
+def read(file: Path) -> dict[str, NDArray[Any]]:
+    """Returns the arrays of an npz file that are called x_train, y_train, x_validation and so on.
+
+    Raises:
+        DataError: if it cannot be read, or would need pickle.
+    """
+    try:
+        with file.open("rb") as stream:  # np.load leaves what it opened itself open on an error
+            stored = np.load(stream, allow_pickle=False)
+            if not isinstance(stored, np.lib.npyio.NpzFile):
+                raise DataError(f"{shown(file)}: one array, not an npz file; see numpy.savez")
+            arrays = {key: stored[key] for key in _KEYS if key in stored}
+            names = list(stored)
+    except FileNotFoundError:
+        raise DataError(f"{shown(file)}: no such file") from None
+    except ValueError as error:
+        raise DataError(
+            f"{shown(file)}: not an npz file of plain arrays; save numbers with numpy.savez"
+        ) from error
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{shown(file)}: cannot be read: {error}") from error
+    if not arrays:
+        raise DataError(f"{shown(file)}: no array {listed(_KEYS)}; it has {listed(names)}")
+    return arrays
+
+
+def find(arrays: Arrays, source: str, classes: tuple[str, ...] | None = None) -> Found:
+    """Returns arrays as labelled pictures.
+
+    Args:
+        arrays: `x_SPLIT` [n, height, width] or [n, height, width, 1 or 3], 0..255 or 0..1, and
+            `y_SPLIT`, whole numbers [n] or [n, 1].
+        source: where they come from, for messages.
+        classes: their names; otherwise they are called by their numbers.
+
+    Raises:
+        DataError: if an array is missing, or its shape or values are not as above.
+    """
+    splits = {}
+    highest: float | None = None
+    for split in SPLITS:
+        x, y = arrays.get(f"x_{split}"), arrays.get(f"y_{split}")
+        if x is None and y is None:
+            continue
+        if x is None or y is None:
+            raise DataError(f"{source}: {'x' if x is None else 'y'}_{split} is missing")
+        where = f"{source}: x_{split}"
+        labels = _labels(y, f"{source}: y_{split}")
+        if len(x) != len(labels):
+            raise DataError(f"{where} has {len(x):,} images, y_{split} {len(labels):,} labels")
+        # One scale for all splits: a test set may happen to be dark.
+        highest = _highest(x) if highest is None else highest
+        splits[split] = Pictures(labels, pixels=_pixels(x, highest, where))
+    _check_alike(splits, source)
+    names = _names(splits, source) if classes is None else classes
+    check_names(names, source)
+    for split, pictures in splits.items():
+        _check_range(pictures.labels, names, f"{source}: y_{split}")
+    return Found(names, splits, source=source)
+
+
+def _labels(y: NDArray[Any], where: str) -> NDArray[np.int32]:
+    if y.ndim == 2 and y.shape[1] > 1:  # noqa: PLR2004 - [n, class]
+        raise DataError(f"{where} must be whole numbers [n], got {_kind(y)}; use argmax(axis=1)")
+    if not (y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1)) or y.dtype.kind not in "iu":  # noqa: PLR2004
+        raise DataError(f"{where} must be whole numbers [n], got {_kind(y)}")
+    labels = y.reshape(-1)
+    limits = np.iinfo(np.int32)
+    if len(labels) and (labels.min() < 0 or labels.max() > limits.max):
+        at = int(np.argmax((labels < 0) | (labels > limits.max)))
+        raise DataError(f"{where}[{at}]: must be a class from 0 on, got {labels[at]}")
+    return labels.astype(np.int32)
+
+
+def _highest(x: NDArray[Any]) -> float:
+    """Returns the value that means white: 1 for shares and truths, 255 for levels."""
+    if x.dtype == np.bool_:
+        return 1.0
+    # Infinity is for `_pixels` to report.
+    shares = x.dtype.kind == "f" and not (np.isfinite(x) & (x > 1)).any()
+    return 1.0 if shares else 255.0
+
+
+def _pixels(x: NDArray[Any], highest: float, where: str) -> NDArray[np.uint8]:
+    kind = _kind(x)
+    if x.ndim == 3:  # noqa: PLR2004 - [n, height, width]
+        x = x[..., np.newaxis]
+    if x.ndim != 4 or x.shape[3] not in {1, 3} or not x.size or x.dtype.kind not in "biuf":  # noqa: PLR2004
+        last = "; put the channels last" if x.ndim == 4 and x.shape[1] in {1, 3} else ""  # noqa: PLR2004
+        raise DataError(
+            f"{where} must be numbers [n, height, width] or [n, height, width, 1 or 3], "
+            f"got {kind}{last}"
+        )
+    if x.dtype == np.uint8 and highest > 1:
+        return np.ascontiguousarray(x)
+    pixels = np.empty(x.shape, np.uint8)
+    for start in range(0, len(x), _CHUNK):
+        values = x[start : start + _CHUNK].astype(np.float64)
+        # Written so that NaN fails too.
+        right = (values >= 0) & (values <= highest)
+        if highest > 1:
+            right &= values == np.rint(values)
+        if not right.all():
+            at = np.unravel_index(int(np.argmin(right)), right.shape)
+            wanted = "whole numbers 0 to 255, or 0 to 1" if highest > 1 else "0 to 1"
+            raise DataError(
+                f"{where}[{start + at[0]}] must have values {wanted}, got {values[at]:g}"
+            )
+        pixels[start : start + _CHUNK] = np.rint(values * (255 / highest))
+    return pixels
+
+
+def _kind(array: NDArray[Any]) -> str:
+    return f"{array.dtype} {list(array.shape)}"
+
+
+def _check_alike(splits: dict[str, Pictures], source: str) -> None:
+    shapes = {
+        split: pictures.pixels.shape[1:]
+        for split, pictures in splits.items()
+        if pictures.pixels is not None
+    }
+    if len(set(shapes.values())) > 1:
+        listing = listed(f"x_{split} {list(shape)}" for split, shape in shapes.items())
+        raise DataError(f"{source}: images must have one size in all splits, got {listing}")
+
+
+def _names(splits: dict[str, Pictures], source: str) -> tuple[str, ...]:
+    """Returns the numbers that the training labels run through."""
+    labels = splits["train" if "train" in splits else next(iter(splits))].labels
+    present = np.unique(labels)
+    gaps = np.flatnonzero(present != np.arange(len(present)))
+    if len(gaps):
+        raise DataError(f"{source}: no training images of class {gaps[0]}, but of {present[-1]}")
+    return tuple(map(str, range(len(present))))
+
+
+def _check_range(labels: NDArray[np.int32], names: tuple[str, ...], where: str) -> None:
+    if len(labels) and labels.max() >= len(names):
+        at = int(np.argmax(labels >= len(names)))
+        raise DataError(
+            f"{where}[{at}]: must be a class from 0 to {len(names) - 1}, got {labels[at]}"
+        )

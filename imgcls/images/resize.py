@@ -1,0 +1,72 @@
+"""Pictures to one size and one number of channels."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Mode = Literal["stretch", "crop", "pad"]
+
+
+def fit(picture: NDArray[np.uint8], size: tuple[int, int], mode: Mode) -> NDArray[np.uint8]:
+    """Returns a picture in another size: uint8 [height, width, channel].
+
+    Pillow's bilinear filter, which averages over all the pixels that it shrinks to one.
+
+    Args:
+        picture: uint8 [height, width, channel], one channel or three.
+        size: height and width of what comes out.
+        mode: `stretch` gives up the shape, `crop` what exceeds it at two sides, `pad` keeps all
+            and fills up with black.
+    """
+    height, width = picture.shape[:2]
+    if (height, width) == size:
+        return picture
+    flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
+    image = Image.fromarray(np.ascontiguousarray(flat))
+    if mode == "stretch":
+        fitted = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    elif mode == "crop":
+        fitted = _crop(image, size)
+    else:
+        fitted = _pad(image, size)
+    return np.array(fitted).reshape(*size, picture.shape[2])
+
+
+def _crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    height, width = size
+    scale = min(image.width / width, image.height / height)
+    left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
+    # Rounding must not lead out of the picture: Pillow refuses such a box.
+    right, bottom = min(left + width * scale, image.width), min(top + height * scale, image.height)
+    box = (max(left, 0.0), max(top, 0.0), right, bottom)
+    return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
+
+
+def _pad(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    height, width = size
+    scale = min(width / image.width, height / image.height)
+    inner = (
+        min(width, max(1, round(image.width * scale))),
+        min(height, max(1, round(image.height * scale))),
+    )
+    padded = Image.new(image.mode, (width, height))
+    corner = ((width - inner[0]) // 2, (height - inner[1]) // 2)
+    padded.paste(image.resize(inner, Image.Resampling.BILINEAR), corner)
+    return padded
+
+
+def to_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    """Returns pictures with that many channels: uint8 [..., channels], grey as `decode` has it."""
+    if pixels.shape[-1] == channels:
+        return pixels
+    if channels == 3:  # noqa: PLR2004 - RGB
+        return np.repeat(pixels, channels, axis=-1)
+    grey = np.empty((*pixels.shape[:-1], 1), np.uint8)
+    # One picture at a time: the sums need four times the room.
+    for at in np.ndindex(pixels.shape[:-3]):
+        # Pillow's fixed-point weights of ITU-R 601, so that arrays and files give the same grey.
+        sums = pixels[at].astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
+        grey[at] = ((sums + 0x8000) >> 16)[..., np.newaxis]
+    return grey

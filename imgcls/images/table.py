@@ -1,0 +1,177 @@
+"""A CSV file that lists pictures with their labels, and, if it likes, their splits."""
+
+import csv
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from imgcls.errors import DataError
+from imgcls.images.pictures import SPLIT_NAMES, SPLITS, Found, Pictures, check_names, listed, shown
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the columns are called.
+
+    Attributes:
+        path: of the picture's path.
+        label: of its class.
+        split: of its split; a table without such a column has training pictures only.
+        must_split: the split column was asked for by name, so it has to be there.
+    """
+
+    path: str = "path"
+    label: str = "label"
+    split: str = "split"
+    must_split: bool = False
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    path: Path
+    label: str
+    split: str
+
+
+def find(
+    table: Path,
+    columns: Columns | None = None,
+    classes: tuple[str, ...] | None = None,
+    root: Path | None = None,
+) -> Found:
+    """Returns the pictures that a CSV file lists.
+
+    Args:
+        table: a CSV file in UTF-8 whose first line names its columns.
+        columns: what they are called.
+        classes: their names in the order wanted; otherwise the labels in alphabetical order, or by
+            size if all are whole numbers. With `classes`, such numbers count them, from 0.
+        root: what paths are relative to and must stay in; otherwise the table's own folder.
+
+    Raises:
+        DataError: with the lines of all rows that are wrong.
+    """
+    root = table.parent if root is None else root
+    wrong: list[str] = []
+    rows = list(_rows(table, columns or Columns(), root, wrong))
+    _check_twice(rows, wrong)
+    labels = {row.label for row in rows}
+    names = _in_order(labels) if classes is None else classes
+    numbers = {name: number for number, name in enumerate(names)}
+    if classes is not None and labels.isdisjoint(classes) and all(map(_is_number, labels)):
+        numbers = {str(number): number for number in range(len(classes))}
+    wrong += [
+        f"line {row.line}: unknown label {row.label!r}; the labels are {listed(numbers)}"
+        for row in rows
+        if row.label not in numbers
+    ]
+    if wrong:
+        rows_are = "1 bad row" if len(wrong) == 1 else f"{len(wrong):,} bad rows"
+        raise DataError(f"{shown(table)}: {rows_are}\n  " + listed(wrong, "\n  "))
+    if not rows:
+        raise DataError(f"{shown(table)}: no rows below the header")
+    check_names(names, shown(table))
+    return Found(names, _splits(rows, numbers), source=shown(table))
+
+
+def _rows(table: Path, columns: Columns, root: Path, wrong: list[str]) -> Iterator[_Row]:
+    """Yields the rows that are right by themselves, and adds what is wrong with the others."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            yield from _read(file, table, columns, root, wrong)
+    except FileNotFoundError:
+        raise DataError(f"{shown(table)}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{shown(table)}: not UTF-8: {error.reason}; save it as UTF-8") from error
+    except OSError as error:
+        raise DataError(f"{shown(table)}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _read(
+    file: TextIO, table: Path, columns: Columns, root: Path, wrong: list[str]
+) -> Iterator[_Row]:
+    reader = csv.reader(file, strict=True, skipinitialspace=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        where = _positions(header, table, columns)
+        for cells in reader:
+            if not cells:  # an empty line
+                continue
+            if len(cells) != len(header):
+                wrong.append(f"line {reader.line_num}: {len(cells)} cells, expected {len(header)}")
+                continue
+            row = _row(reader.line_num, [cells[at].strip() for at in where], root, wrong)
+            if row is not None:
+                yield row
+    except csv.Error as error:
+        raise DataError(f"{shown(table)}: line {reader.line_num}: {error}") from error
+
+
+def _positions(header: list[str], table: Path, columns: Columns) -> list[int]:
+    """Returns where path, label and, if it is there, split stand."""
+    wanted = [columns.path, columns.label]
+    if columns.must_split or columns.split in header:
+        wanted.append(columns.split)
+    missing = [name for name in wanted if name not in header]
+    twice = [name for name in wanted if header.count(name) > 1]
+    if missing or twice:
+        what = f"no column {listed(missing)}" if missing else f"two columns {listed(twice)}"
+        has = f"its columns are {listed(header)}" if header else "it is empty"
+        raise DataError(
+            f"{shown(table)}: {what}; {has}; name others with dataset.path, .label or .split"
+        )
+    return [header.index(name) for name in wanted]
+
+
+def _row(line: int, cells: list[str], root: Path, wrong: list[str]) -> _Row | None:
+    written, label, split = [*cells, "train"][:3]
+    path = Path(os.path.normpath(root / written))
+    problem = None
+    if not written or "\0" in written:
+        problem = "no path" if not written else "the path has a NUL character"
+    elif not label:
+        problem = "no label"
+    elif split.lower() not in SPLIT_NAMES:
+        problem = f"split must be one of {', '.join(SPLIT_NAMES)}, got {split!r}"
+    elif not path.is_relative_to(os.path.normpath(root)):
+        problem = f"{written} is outside {shown(root)}; dataset.root says where paths may lead"
+    elif not path.exists():
+        problem = f"{written}: no such file"
+    if problem:
+        wrong.append(f"line {line}: {problem}")
+        return None
+    return _Row(line, path, label, SPLIT_NAMES[split.lower()])
+
+
+def _check_twice(rows: list[_Row], wrong: list[str]) -> None:
+    """A picture that is listed twice would be in two splits, or have two labels."""
+    seen: dict[Path, _Row] = {}
+    for row in rows:
+        first = seen.setdefault(row.path, row)
+        if first is not row:
+            wrong.append(f"line {row.line}: {row.path.name} is on line {first.line} already")
+
+
+def _in_order(labels: set[str]) -> tuple[str, ...]:
+    if all(map(_is_number, labels)):
+        return tuple(sorted(labels, key=lambda label: (int(label), label)))
+    return tuple(sorted(labels))
+
+
+def _is_number(label: str) -> bool:
+    return label.isascii() and label.isdecimal()
+
+
+def _splits(rows: list[_Row], numbers: dict[str, int]) -> dict[str, Pictures]:
+    splits = {}
+    for split in SPLITS:
+        here = [row for row in rows if row.split == split]
+        if here:
+            labels = np.array([numbers[row.label] for row in here], np.int32)
+            splits[split] = Pictures(labels, tuple(row.path for row in here))
+    return splits

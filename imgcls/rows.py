@@ -1,0 +1,94 @@
+"""A table that grows by a row at a time: one JSON object a line, one write a row.
+
+A kill can tear only the last line. It is dropped by whoever reads, and cut off by whoever appends.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from imgcls import files
+from imgcls.errors import RunError
+
+_LARGEST = 2**30  # 5 million rows
+_BLOCK = 2**16
+
+
+def append(path: Path, row: Mapping[str, Any]) -> None:
+    """Adds a row; a file that cannot take it whole is left as it was.
+
+    Raises:
+        ResourceError: if it cannot be written.
+    """
+    line = files.to_json(row)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with files.writing(path):
+        descriptor = os.open(path, flags, 0o666)
+        try:
+            size = _cut_torn_line(descriptor)
+            if (written := os.write(descriptor, line)) < len(line):
+                os.ftruncate(descriptor, size)
+                raise OSError(None, f"{written} of {len(line)} bytes were taken")
+        finally:
+            os.close(descriptor)
+
+
+def _cut_torn_line(descriptor: int) -> int:
+    """Returns the file's size without an unfinished last line."""
+    size = end = os.fstat(descriptor).st_size
+    while end:
+        start = max(0, end - _BLOCK)
+        newline = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(descriptor, end)
+    return end
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """Returns all whole rows; none where there is no file.
+
+    Raises:
+        RunError: if a line is not a row, naming it.
+    """
+    return [_row(path, number, line) for number, line in enumerate(_lines(path), 1)]
+
+
+def rewind(path: Path, superseded: Path, is_undone: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Moves the undone rows to the end of another file, each exactly once even if killed.
+
+    Raises:
+        ResourceError: if a file cannot be written.
+        RunError: if a line is not a row.
+    """
+    kept: list[bytes] = []
+    moved: list[bytes] = []
+    for number, line in enumerate(_lines(path), 1):
+        (moved if is_undone(_row(path, number, line)) else kept).append(line)
+    if not moved:
+        return
+    there, new = b"".join(_lines(superseded)), b"".join(moved)
+    if not there.endswith(new):  # else it was killed just here the last time
+        files.write_whole(superseded, there + new)
+    files.write_whole(path, b"".join(kept))
+
+
+def _lines(path: Path) -> list[bytes]:
+    if not os.path.lexists(path):
+        return []
+    whole, newline, _ = files.read_bounded(path, _LARGEST).rpartition(b"\n")
+    return (whole + newline).splitlines(keepends=True)
+
+
+def _row(path: Path, number: int, line: bytes) -> dict[str, Any]:
+    try:
+        row = files.from_json(path, line)
+    except RunError as error:
+        raise RunError(f"{path}: line {number} is damaged") from error
+    if not isinstance(row, dict):
+        raise RunError(f"{path}: line {number} is no row")
+    return row

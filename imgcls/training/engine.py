@@ -1,0 +1,174 @@
+"""The step engine: K optimizer steps a call, on one device or on several.
+
+Stock `fit` clips before the reduction, cannot go on inside an epoch, and counts a phantom step on
+datasets of unknown length (https://github.com/keras-team/keras/issues/23084); this is a loop of our
+own on the public API of tf.distribute, equal to `fit` where `fit` is right (a test compares them).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from imgcls.config.losses import Loss
+from imgcls.config.optimizers import Optimizer
+
+LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
+
+
+class Engine:
+    """Takes steps with a model, an optimizer and a loss.
+
+    Args:
+        model: gives logits.
+        optimizer: as Keras has it, without clipping.
+        clipping: the config's optimizer, whose clipping fields are applied after the reduction.
+        loss: one number an image.
+        strategy: under whose scope the model and the optimizer were made.
+        class_weights: float32 [class], or None for equal weights.
+        ema_decay: of the average of the weights, or None for no average.
+        xla: compile the step.
+    """
+
+    def __init__(
+        self,
+        model: keras.Sequential,
+        optimizer: keras.optimizers.Optimizer,
+        clipping: Optimizer,
+        loss: Loss,
+        strategy: tf.distribute.Strategy,
+        *,
+        class_weights: NDArray[np.float32] | None = None,
+        ema_decay: float | None = None,
+        xla: bool = False,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self._clipping = clipping
+        self._loss = loss
+        self._strategy = strategy
+        self._replicas = int(strategy.num_replicas_in_sync)
+        self._class_weights = None if class_weights is None else tf.constant(class_weights)
+        self._ema_decay = ema_decay
+        with strategy.scope():
+            optimizer.build(model.trainable_variables)
+            self.averages = [
+                tf.Variable(
+                    variable.value,
+                    trainable=False,
+                    aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+                )
+                for variable in (model.trainable_variables if ema_decay is not None else ())
+            ]
+        self._step = (
+            tf.function(self._replica_step, jit_compile=True) if xla else self._replica_step
+        )
+        self._advance = tf.function(self._steps)
+        self._evaluate = tf.function(self._scores, reduce_retracing=True)
+
+    def advance(self, batches: Iterator[Any], steps: int) -> NDArray[np.float64]:
+        """Takes steps and returns the sums of each.
+
+        Args:
+            batches: of `train_batches`; has at least `steps` more.
+            steps: how many; the result does not depend on how they are divided into calls.
+
+        Returns:
+            float64 [step, 3]: the loss summed over the images (regularisation included, as Keras
+            reports it), the images that were right, and the images.
+        """
+        rows = self._advance(batches, tf.constant(steps, tf.int32)).numpy()
+        return np.asarray(rows, np.float64)
+
+    def evaluate(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Returns probabilities float32 [batch, class] and losses float32 [batch] of images."""
+        probabilities, losses = self._evaluate(images, labels)
+        return probabilities.numpy(), losses.numpy()
+
+    def penalty(self) -> float:
+        """Returns the regularisation loss at the current weights."""
+        return float(tf.add_n(self.model.losses)) if self.model.losses else 0.0
+
+    def exchange_averages(self) -> None:
+        """Swaps the weights and their averages; a second call swaps them back."""
+        for variable, average in zip(self.model.trainable_variables, self.averages, strict=False):
+            raw = np.asarray(variable)
+            variable.assign(average.numpy())
+            average.assign(raw)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step."""
+        return float(np.asarray(self.optimizer.learning_rate))
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self.optimizer.learning_rate = rate
+
+    def _steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
+        rows = tf.TensorArray(tf.float32, size=steps, element_shape=(3,))
+        for number in tf.range(steps):
+            images, labels = next(batches)
+            # Reduced at once: a value a replica cannot be carried through a tf.range loop.
+            row = self._strategy.run(self._step, args=(images, labels))
+            rows = rows.write(number, self._strategy.reduce("SUM", row, axis=None))
+        return rows.stack()
+
+    def _replica_step(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        batch = tf.cast(tf.shape(labels)[0], tf.float32)
+        if self._replicas > 1:
+            images, labels = self._share(images), self._share(labels)
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self.model(images, training=True), tf.float32)
+            losses = self._loss.per_image(labels, logits)
+            if self._class_weights is not None:
+                losses *= tf.gather(self._class_weights, labels)
+            loss = tf.reduce_sum(losses) / batch
+            if self.model.losses:
+                # Each replica adds its part, so that the sum over replicas counts it once.
+                loss += tf.add_n(self.model.losses) / self._replicas
+        weights = self.model.trainable_variables
+        gradients = self._clipped(tape.gradient(loss, weights))
+        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        self._average()
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        images_here = tf.cast(tf.shape(labels)[0], tf.float32)
+        return tf.stack([loss * batch, tf.reduce_sum(tf.cast(right, tf.float32)), images_here])
+
+    def _share(self, batch: tf.Tensor) -> tf.Tensor:
+        """This replica's slice of a global batch; sizes differ by one image at most."""
+        count = tf.shape(batch)[0]
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        begin = count * replica // self._replicas
+        return batch[begin : count * (replica + 1) // self._replicas]
+
+    def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        """Gradients clipped as Keras clips them, but after the reduction over the replicas."""
+        clipping = self._clipping
+        if clipping.clipnorm is clipping.clipvalue is clipping.global_clipnorm is None:
+            return gradients
+        if self._replicas > 1:
+            context = tf.distribute.get_replica_context()
+            gradients = context.all_reduce("SUM", gradients)
+        if clipping.clipnorm is not None:
+            gradients = [tf.clip_by_norm(gradient, clipping.clipnorm) for gradient in gradients]
+        elif clipping.clipvalue is not None:
+            most = clipping.clipvalue
+            gradients = [tf.clip_by_value(gradient, -most, most) for gradient in gradients]
+        else:
+            gradients, _ = tf.clip_by_global_norm(gradients, clipping.global_clipnorm)
+        # The optimizer sums over the replicas once more.
+        return [gradient / self._replicas for gradient in gradients]
+
+    def _average(self) -> None:
+        if self._ema_decay is None:
+            return
+        for variable, average in zip(self.model.trainable_variables, self.averages, strict=True):
+            average.assign_add((variable.value - average) * (1 - self._ema_decay))
+
+    def _scores(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        logits = tf.cast(self.model(images, training=False), tf.float32)
+        return tf.nn.softmax(logits), self._loss.per_image(labels, logits)

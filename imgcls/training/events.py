@@ -1,0 +1,103 @@
+"""What a long verb reports while it works, to the `report` that its caller passes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Report = Callable[[object], None]
+"""Takes one of the events below, or another module's (a data scan's); unknown ones are ignored."""
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know that does not stop the work."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Noted:
+    """One line about what goes on: the device, the run that was chosen."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """Training begins, or goes on."""
+
+    run: Path
+    epochs: int
+    steps_per_epoch: int
+    images: dict[str, int]  # by split
+    classes: int
+    parameters: int
+    device: str
+    precision: str
+    step: int  # already done; 0 for a new run
+
+
+@dataclass(frozen=True)
+class Progressed:
+    """Some steps were taken. Loss and accuracy are those of the epoch so far."""
+
+    epoch: int  # from 1
+    epochs: int
+    step: int  # within the epoch, from 1
+    steps: int
+    loss: float
+    accuracy: float
+    images_per_second: float
+    seconds_left: float  # of the whole training
+
+
+@dataclass(frozen=True)
+class Validating:
+    """The epoch's validation has seen this many images."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch is over and its row is in metrics.jsonl."""
+
+    epoch: int
+    epochs: int
+    metrics: dict[str, Any]
+    best: bool  # its checkpoint is the best so far
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint is complete."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` returns.
+
+    Attributes:
+        run: the run folder.
+        status: `finished`, or `interrupted` when a signal ended it.
+        epoch: how many epochs are done.
+        step: how many steps are done.
+        best: the metrics row of the best epoch, or None before the first evaluation.
+        early: why it ended before its last epoch, where it did so by itself.
+        signal: the number of the signal that ended it, or None.
+        seconds: of this training call.
+    """
+
+    run: Path
+    status: Literal["finished", "interrupted"]
+    epoch: int
+    epochs: int
+    step: int
+    best: dict[str, Any] | None
+    early: str | None
+    signal: int | None
+    seconds: float

@@ -1,0 +1,258 @@
+"""The training loop: from a state to its end or a signal; steps, epochs' ends, checkpoints."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from imgcls import checkpoints, model, runs
+from imgcls.config.config import Config
+from imgcls.data.dataset import Data
+from imgcls.data.pipeline import evaluation_batches, steps_per_pass, train_batches
+from imgcls.errors import DivergedError, RunError
+from imgcls.evaluation.metrics import summary
+from imgcls.runs import Run
+from imgcls.training.engine import IMAGES, LOSS, Engine
+from imgcls.training.events import EpochEnded, Progressed, Report, Saved, Trained, Validating
+from imgcls.training.signals import Stop
+from imgcls.training.state import State, means
+
+CALL_SECONDS = 0.25  # of one engine call: progress, signals and checkpoints wait no longer
+FORMAT = 1  # of a checkpoint's arrays and state
+
+
+class _Stopped(Exception):  # noqa: N818  # no error: a signal came during an evaluation
+    pass
+
+
+@dataclass
+class Loop:
+    """One training: everything it needs, and where it stands."""
+
+    run: Run
+    config: Config
+    data: Data
+    engine: Engine
+    state: State
+    stop: Stop
+    report: Report
+
+    def __post_init__(self) -> None:
+        training = self.config.training
+        images = len(self.data.splits["train"].labels)
+        self.steps = training.steps_per_epoch or steps_per_pass(images, training.batch_size)
+        self.total = self.steps * training.epochs
+        self._saved_at = self._began = time.monotonic()
+        self._before = self._epoch_began = self.state.seconds
+        self._epoch_images = self.state.sums[IMAGES]  # of this epoch, seen before this start
+        self._last_loss: float | None = None
+        self._call = 1  # steps a call, set by how long they take
+
+    def train(self) -> Trained:
+        """Trains until the last epoch, early stopping, or a signal.
+
+        Raises:
+            DivergedError: if the loss is not finite; checkpoints stay as they were.
+            ResourceError: if a checkpoint cannot be written.
+        """
+        split, training = self.data.splits["train"], self.config.training
+        batches = iter(
+            train_batches(
+                split,
+                self.data.size,
+                self.config.augmentation,
+                training.batch_size,
+                self.config.seed,
+                range(self.state.step, self.total),
+            )
+        )
+        try:
+            while not self._done():
+                if self.state.step == self._epoch_end():
+                    self._end_epoch()
+                else:
+                    self._advance(batches)
+                if self.stop and not self._done():
+                    raise _Stopped  # noqa: TRY301  # the same end as within an evaluation
+        except _Stopped:
+            self._save()
+            return self._trained("interrupted")
+        return self._trained("finished")
+
+    def _done(self) -> bool:
+        return self.state.early is not None or self.state.evaluated == self.config.training.epochs
+
+    def _epoch_end(self) -> int:
+        return self.steps * (self.state.evaluated + 1)
+
+    def _advance(self, batches: Iterator[Any]) -> None:
+        state, every = self.state, self.config.training.report_steps
+        room = self._epoch_end() - state.step
+        if every:
+            room = min(room, every - state.step % every)
+        began = time.monotonic()
+        rate = self.engine.learning_rate
+        rows = self.engine.advance(batches, min(self._call, room))
+        seconds = time.monotonic() - began
+        for row in rows:
+            self._check_finite(row, rate)
+            state.add(row)
+        if every and state.step % every == 0:
+            self._write_window()
+        self._progress(float(rows[:, IMAGES].sum()) / seconds)
+        # At most doubled: the first call also traces the step.
+        pace = self._call * CALL_SECONDS / max(seconds, 1e-6)
+        self._call = max(1, min(2 * self._call, int(pace)))
+        if time.monotonic() - self._saved_at > self.config.training.checkpoint_seconds:
+            self._save()
+
+    def _check_finite(self, row: Any, rate: float) -> None:  # noqa: ANN401
+        if math.isfinite(row[LOSS]):
+            self._last_loss = row[LOSS] / row[IMAGES]
+            return
+        last = self._last_loss
+        finite = (
+            "there was no finite one" if last is None else f"the last finite loss was {last:.4g}"
+        )
+        raise DivergedError(
+            f"loss became {row[LOSS]} at step {self.state.step + 1} "
+            f"(epoch {self.state.evaluated + 1}); {finite}, the learning rate {rate:.3g}",
+            hint=f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
+            "global_clipnorm: 1.0",
+        )
+
+    def _progress(self, images_per_second: float) -> None:
+        state, training = self.state, self.config.training
+        here = state.step - state.evaluated * self.steps
+        left = (self.total - state.step) * training.batch_size / max(images_per_second, 1e-9)
+        figures = means(state.sums)
+        self.report(
+            Progressed(
+                state.evaluated + 1,
+                training.epochs,
+                here,
+                self.steps,
+                figures["loss"],
+                figures["accuracy"],
+                images_per_second,
+                left,
+            )
+        )
+
+    def _write_window(self) -> None:
+        state = self.state
+        row = {"kind": "steps", "epoch": state.evaluated + 1, "step": state.step}
+        row |= means(state.window) | {"learning_rate": self.engine.learning_rate}
+        runs.append_metrics(self.run, row)
+        state.window = [0.0, 0.0, 0.0]
+
+    def _end_epoch(self) -> None:
+        state, training = self.state, self.config.training
+        epoch = state.evaluated + 1
+        images = state.sums[IMAGES] - self._epoch_images
+        row: dict[str, Any] = {"kind": "epoch", "epoch": epoch, "step": state.step}
+        row |= means(state.sums) | {"learning_rate": self.engine.learning_rate}
+        seconds = self._seconds() - self._epoch_began
+        row |= {"train_seconds": seconds, "images_per_second": images / max(seconds, 1e-9)}
+        due = epoch % training.evaluate_every == 0 or epoch == training.epochs
+        if due and "validation" in self.data.splits:
+            began = time.monotonic()
+            row |= {f"val_{name}": value for name, value in self.evaluate("validation").items()}
+            row["evaluate_seconds"] = time.monotonic() - began
+        best = state.note(row, training.best)
+        if due:
+            self._heed_monitors(row)
+        state.evaluated, state.sums = epoch, [0.0, 0.0, 0.0]
+        runs.append_metrics(self.run, row)
+        self._save()
+        self._epoch_began, self._epoch_images = self._seconds(), 0.0
+        self.report(EpochEnded(epoch, training.epochs, row, best))
+
+    def _heed_monitors(self, row: dict[str, Any]) -> None:
+        state, training = self.state, self.config.training
+        if plateau := training.reduce_lr_on_plateau:
+            self.engine.learning_rate = state.reduced_rate(row, plateau, self.engine.learning_rate)
+        early = training.early_stopping
+        if early and state.stops_early(row, early):
+            state.early = f"{early.monitor} has not improved for {early.patience} evaluations"
+
+    def evaluate(self, split_name: str) -> dict[str, float]:
+        """Returns the metrics of a split; the averages' where the config keeps them."""
+        split = self.data.splits[split_name]
+        batch_size = self.config.training.batch_size
+        probabilities, losses, done = [], [], 0
+        with self._averaged():
+            for images, labels in evaluation_batches(split, self.data.size, batch_size):
+                if self.stop:
+                    raise _Stopped
+                these, their_losses = self.engine.evaluate(images, labels)
+                probabilities.append(these)
+                losses.append(their_losses)
+                done += len(these)
+                self.report(Validating(done, len(split.labels)))
+            penalty = self.engine.penalty()
+        figures = summary(split.labels, np.concatenate(probabilities), np.concatenate(losses))
+        return figures | {"loss": figures["loss"] + penalty}
+
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        self.engine.exchange_averages()
+        try:
+            yield
+        finally:
+            self.engine.exchange_averages()
+
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def _save(self) -> None:
+        state = self.state
+        state.seconds = self._seconds()
+        arrays = model.arrays("model", self.engine.model.variables)
+        arrays |= model.arrays("optimizer", self.engine.optimizer.variables)
+        arrays |= model.arrays("average", self.engine.averages)
+        checkpoints.save(
+            self.run.checkpoints,
+            state.step,
+            arrays,
+            {"format": FORMAT, **state.to_json()},
+            {"config.yaml": self.run.config, "model.json": self.run.model},
+        )
+        kept = checkpoints.steps(self.run.checkpoints)[-2:]
+        best = [state.best["step"]] if state.best else []
+        checkpoints.prune(self.run.checkpoints, {*kept, *best})
+        self._saved_at = time.monotonic()
+        self.report(Saved(state.step))
+
+    def _trained(self, status: Literal["finished", "interrupted"]) -> Trained:
+        state = self.state
+        return Trained(
+            run=self.run.folder,
+            status=status,
+            epoch=state.evaluated,
+            epochs=self.config.training.epochs,
+            step=state.step,
+            best=state.best,
+            early=state.early,
+            signal=self.stop.signal if status == "interrupted" else None,
+            seconds=time.monotonic() - self._began,
+        )
+
+
+def restore(engine: Engine, checkpoint: checkpoints.Checkpoint) -> State:
+    """Puts a checkpoint's arrays into an engine and returns its state.
+
+    Raises:
+        RunError: if it is of another format, or belongs to another config.
+    """
+    values = dict(checkpoint.state)
+    if values.pop("format", None) != FORMAT:
+        raise RunError(f"the checkpoint of step {checkpoint.step} is of another version of imgcls")
+    model.restore("model", engine.model.variables, checkpoint.arrays)
+    model.restore("optimizer", engine.optimizer.variables, checkpoint.arrays)
+    model.restore("average", engine.averages, checkpoint.arrays)
+    return State(**values)

@@ -1,0 +1,94 @@
+"""From a checked config and its data to an engine that can take steps."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls import model
+from imgcls.config.config import Config
+from imgcls.config.layers.layer import flatten
+from imgcls.config.layers.scalings import Normalization
+from imgcls.data.dataset import Data, Split
+from imgcls.data.pipeline import steps_per_pass
+from imgcls.data.traits import Traits
+from imgcls.errors import ConfigError
+from imgcls.training.engine import Engine
+from imgcls.training.machine import Machine
+
+IMAGES_AT_ONCE = 4096  # in float64 while the moments are summed
+
+
+def traits_of(config: Config, data: Data) -> Traits:
+    """Returns what the data decides; the moments only where a layer wants them."""
+    wants = any(isinstance(layer, Normalization) for _, layer in flatten(config.layers))
+    mean, variance = moments(data.splits["train"]) if wants else ((), ())
+    return Traits(
+        classes=data.classes,
+        size=data.size,
+        stored=data.stored,
+        channels=data.channels,
+        resize=data.resize,
+        mean=mean,
+        variance=variance,
+    )
+
+
+def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns the mean and the variance of each channel of a split's images in 0..1."""
+    channels = split.pixels.shape[-1]
+    total, squares, count = np.zeros(channels), np.zeros(channels), 0
+    for begin in range(0, len(split.pixels), IMAGES_AT_ONCE):
+        values = split.pixels[begin : begin + IMAGES_AT_ONCE].reshape(-1, channels) / 255
+        total += values.sum(axis=0)
+        squares += np.square(values).sum(axis=0)
+        count += len(values)
+    mean = total / count
+    return tuple(mean.tolist()), tuple((squares / count - mean**2).tolist())
+
+
+def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> Engine:
+    """Returns the engine of a config, at its first step."""
+    training = config.training
+    steps = training.steps_per_epoch or steps_per_pass(
+        len(data.splits["train"].labels), training.batch_size
+    )
+    with machine.strategy.scope():
+        network = model.build(
+            config.layers,
+            traits,
+            config.seed,
+            precision=machine.precision,
+            replicas=machine.replicas,
+        )
+        optimizer = config.optimizer.build(steps, training.epochs)
+    return Engine(
+        network,
+        optimizer,
+        config.optimizer,
+        config.loss,
+        machine.strategy,
+        class_weights=class_weights(config, data),
+        ema_decay=training.ema.decay if training.ema else None,
+        xla=training.xla,
+    )
+
+
+def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:
+    """Returns the weight of each class, or None for equal weights.
+
+    Raises:
+        ConfigError: if a class is named that the data does not have.
+    """
+    wanted = config.training.class_weight
+    if wanted is None:
+        return None
+    labels = data.splits["train"].labels
+    if wanted == "auto":
+        counts = np.bincount(labels, minlength=len(data.classes))
+        return (len(labels) / (len(data.classes) * np.maximum(counts, 1))).astype(np.float32)
+    unknown = sorted(set(wanted) - set(data.classes))
+    if unknown:
+        known = ", ".join(data.classes[:20])
+        raise ConfigError.at(
+            f"training.class_weight.{unknown[0]}", f"unknown class; the data has {known}"
+        )
+    return np.array([wanted.get(name, 1.0) for name in data.classes], np.float32)

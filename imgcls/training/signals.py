@@ -1,0 +1,44 @@
+"""Signals that end a training: the first is heeded at the next step, the second at once."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Whether a signal has asked for the end.
+
+    Attributes:
+        signal: the number of the signal that came, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handles a signal; only a flag is set, for anything may be going on at this moment."""
+        del frame
+        if self.signal is not None:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+        self.signal = number
+        os.write(2, b"\nstopping after this step; once more to stop at once\n")
+
+
+@contextmanager
+def heeded() -> Iterator[Stop]:
+    """Heeds the ending signals inside; what handled them before does so again afterwards."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop) for number in ENDING}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,115 @@
+"""The training state that is no array: counters, sums, what was best; JSON in a checkpoint."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.config.metrics import MetricName, better
+from imgcls.config.training import EarlyStopping, ReduceLROnPlateau
+from imgcls.training.engine import CORRECT, IMAGES, LOSS
+
+
+@dataclass
+class State:
+    """Where a training stands.
+
+    Attributes:
+        step: optimizer steps done.
+        evaluated: epochs whose end is done: evaluated where due, and their row written.
+        sums: of the current epoch: loss, right images, images.
+        window: the same since the last `report_steps` row.
+        best: the metrics row of the best epoch so far.
+        wait: evaluations since early stopping's monitor improved.
+        monitor: the best value of early stopping's monitor.
+        plateau_wait, plateau_cooldown, plateau_best: the same of reduce_lr_on_plateau.
+        early: why training ended before its last epoch.
+        seconds: of training so far, over every start of the run.
+    """
+
+    step: int = 0
+    evaluated: int = 0
+    sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    window: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
+    best: dict[str, Any] | None = None
+    wait: int = 0
+    monitor: float | None = None
+    plateau_wait: int = 0
+    plateau_cooldown: int = 0
+    plateau_best: float | None = None
+    early: str | None = None
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the state as plain values; floats survive JSON bit for bit."""
+        return asdict(self)
+
+    def add(self, row: NDArray[np.float64]) -> None:
+        """Counts one step, a row of `Engine.advance`.
+
+        In float64 and in order, so that it does not matter how many steps were taken in a call.
+        """
+        self.step += 1
+        for sums in (self.sums, self.window):
+            for column, value in enumerate(row):
+                sums[column] += float(value)
+
+    def note(self, row: dict[str, Any], metric: MetricName) -> bool:
+        """Returns whether a metrics row is the best so far; equal is not better."""
+        value = row.get(metric)
+        if value is None or not np.isfinite(value):
+            return False
+        if self.best is None or improved(metric, value, self.best[metric]):
+            self.best = row
+            return True
+        return False
+
+    def stops_early(self, row: dict[str, Any], early: EarlyStopping) -> bool:
+        """Returns whether early stopping's patience is over, as the Keras callback counts it."""
+        if row["epoch"] <= early.start_from_epoch:
+            return False
+        value = row.get(early.monitor)
+        self.wait += 1
+        if value is not None and (
+            self.monitor is None or improved(early.monitor, value, self.monitor, early.min_delta)
+        ):
+            self.monitor = value
+            # Against a baseline, only what beats it restarts the patience.
+            if early.baseline is None or improved(early.monitor, value, early.baseline):
+                self.wait = 0
+            return False
+        return self.wait >= early.patience and row["epoch"] > 1
+
+    def reduced_rate(self, row: dict[str, Any], plateau: ReduceLROnPlateau, rate: float) -> float:
+        """Returns the learning rate for the next epoch, as the Keras callback computes it."""
+        value = row.get(plateau.monitor)
+        if value is None:
+            return rate
+        if self.plateau_cooldown > 0:
+            self.plateau_cooldown -= 1
+            self.plateau_wait = 0
+        best = self.plateau_best
+        if best is None or improved(plateau.monitor, value, best, plateau.min_delta):
+            self.plateau_best = value
+            self.plateau_wait = 0
+        elif self.plateau_cooldown == 0:
+            self.plateau_wait += 1
+            if self.plateau_wait >= plateau.patience and rate > plateau.min_lr:
+                self.plateau_cooldown = plateau.cooldown
+                self.plateau_wait = 0
+                return max(rate * plateau.factor, plateau.min_lr)
+        return rate
+
+
+def improved(metric: MetricName, value: float, before: float, min_delta: float = 0.0) -> bool:
+    """Returns whether a value is better than an earlier one by more than `min_delta`."""
+    if better(metric) == "min":
+        return value < before - min_delta
+    return value > before + min_delta
+
+
+def means(sums: list[float]) -> dict[str, float]:
+    """Returns the loss and the accuracy of sums."""
+    images = max(sums[IMAGES], 1.0)
+    return {"loss": sums[LOSS] / images, "accuracy": sums[CORRECT] / images}

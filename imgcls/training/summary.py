@@ -1,0 +1,76 @@
+"""What `check` returns: the config, the data, the network, one real step."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The data as training will see it.
+
+    Attributes:
+        classes: their names.
+        images: by split, how many images each class has.
+        size: height and width that the network sees.
+        stored: height and width that are kept in memory.
+        channels: 1 or 3.
+        notes: one line each: splits that were made, files that were left out.
+    """
+
+    classes: tuple[str, ...]
+    images: dict[str, tuple[int, ...]]
+    size: tuple[int, int]
+    stored: tuple[int, int]
+    channels: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One line of the layer table.
+
+    Attributes:
+        name: as the config names it, such as `layers[1].Conv2D`.
+        shape: of its output, without the batch.
+        parameters: how many, trained or not.
+        multiply_adds: of one image's forward pass.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found out.
+
+    Attributes:
+        config: the file.
+        data: the data as training will see it.
+        layers: the network, first layer first.
+        loss: of one real batch, before its step.
+        step_seconds: of one step, forward and back.
+        epoch_seconds: estimated, with validation.
+        seconds: estimated for the whole training.
+        memory_bytes: estimated peak of the training, data included.
+    """
+
+    config: str
+    data: DataSummary
+    layers: tuple[LayerRow, ...]
+    loss: float
+    step_seconds: float
+    epoch_seconds: float
+    seconds: float
+    memory_bytes: int
+
+    @property
+    def parameters(self) -> int:
+        """How many the network has."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of one image's forward pass."""
+        return sum(layer.multiply_adds for layer in self.layers)

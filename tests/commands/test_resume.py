@@ -1,0 +1,192 @@
+"""A run that is stopped and resumed is the run that was not, bit for bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from imgcls import checkpoints
+from imgcls.commands.train import train
+from imgcls.errors import RunError
+from imgcls.training.events import EpochEnded, Progressed, Saved, Started, Validating
+
+TRAINING = {
+    "epochs": 3,
+    "batch_size": 16,
+    "report_steps": 20,
+    "ema": {"decay": 0.9},
+    "reduce_lr_on_plateau": {"monitor": "loss", "patience": 0, "min_delta": 1.0},
+    "early_stopping": {"monitor": "val_accuracy", "patience": 5},
+    "class_weight": "auto",
+}
+STEPS = 90  # an epoch
+
+
+def ignore(event: object) -> None:
+    del event
+
+
+def rows(run: Path) -> list[dict[str, Any]]:
+    """The metrics without what depends on the clock."""
+    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [
+        {
+            key: value
+            for key, value in json.loads(line).items()
+            if not key.endswith(("_seconds", "_per_second"))
+        }
+        for line in lines
+    ]
+
+
+def state(run: Path) -> dict[str, Any]:
+    newest, problems = checkpoints.newest(run / "checkpoints")
+    assert not problems
+    assert newest is not None
+    best = {
+        key: value
+        for key, value in (newest.state["best"] or {}).items()
+        if not key.endswith(("_seconds", "_per_second"))
+    }
+    plain = {**newest.state, "best": best, "seconds": None}
+    return {"step": newest.step, "state": plain, **newest.arrays}
+
+
+def assert_same(one: Path, other: Path) -> None:
+    assert rows(one) == rows(other)
+    mine, theirs = state(one), state(other)
+    assert mine.keys() == theirs.keys()
+    for key, value in mine.items():
+        assert np.array_equal(value, theirs[key]), key
+    assert checkpoints.steps(one / "checkpoints") == checkpoints.steps(other / "checkpoints")
+
+
+class StopAt:
+    """Presses Ctrl-C when an event comes that fits."""
+
+    def __init__(self, fits: Any) -> None:
+        self.fits = fits
+        self.pressed = False
+
+    def __call__(self, event: object) -> None:
+        """Takes an event."""
+        if not self.pressed and self.fits(event):
+            self.pressed = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.fixture(scope="module")
+def in_one_go(tmp_path_factory, small):
+    """The config, and a run of it that nothing stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    config = folder / "small.yaml"
+    config.write_text(yaml.safe_dump(small(training=TRAINING)), encoding="utf-8")
+    return config, train(config, ignore, root=folder / "runs").run
+
+
+MOMENTS = {
+    "within the first epoch": lambda e: isinstance(e, Progressed) and e.step > 10,
+    "in the middle of the second": lambda e: isinstance(e, Progressed) and e.epoch == 2,
+    "at the last step of the second": lambda e: (
+        isinstance(e, Progressed) and (e.epoch, e.step) == (2, STEPS)
+    ),
+    "in the validation of the second": lambda e: isinstance(e, Validating) and e.done < 100,
+    "as the second ends": lambda e: isinstance(e, EpochEnded) and e.epoch == 2,
+    "in the last validation": lambda e: isinstance(e, Validating),
+    "before the first step": lambda e: isinstance(e, Started),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_stopped_and_resumed_run_equals_one_in_one_go(moment, in_one_go, tmp_path):
+    """
+    A night of computing that was cut in two is worth what it would have been in one.
+    """
+    config, whole = in_one_go
+    stop = StopAt(MOMENTS[moment])
+    first = train(config, stop, root=tmp_path)
+    assert first.status == "interrupted"
+    second = train(None, ignore, resume=first.run)
+    assert second.status == "finished"
+
+    assert_same(whole, first.run)
+
+
+def test_a_run_stopped_twice_while_one_epoch_is_validated_equals_one_in_one_go(in_one_go, tmp_path):
+    """
+    The checkpoint before an epoch's validation and the one after it have the same step.
+    """
+    config, whole = in_one_go
+    validating = MOMENTS["in the validation of the second"]
+    run = train(config, StopAt(validating), root=tmp_path).run
+    train(None, StopAt(validating), resume=run)
+    train(None, StopAt(lambda event: isinstance(event, Saved)), resume=run)
+    train(None, ignore, resume=run)
+
+    assert_same(whole, run)
+
+
+def test_a_finished_run_has_nothing_to_resume(in_one_go):
+    """
+    Resuming by mistake changes nothing.
+    """
+    _, whole = in_one_go
+    before = state(whole)
+    again = train(None, ignore, resume=whole)
+
+    assert (again.status, again.step) == ("finished", 3 * STEPS)
+    assert before.keys() == state(whole).keys()
+
+
+def test_other_data_is_noticed_before_a_run_goes_on(write_config, tmp_path):
+    """
+    Half a model of one data set and half of another would look like a model.
+    """
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 255, (40, 8, 8), np.uint8), np.arange(40) % 2
+    np.savez(tmp_path / "own.npz", x_train=pixels, y_train=labels)
+    config = write_config(dataset={"npz": str(tmp_path / "own.npz")}, training={"batch_size": 8})
+    stop = StopAt(lambda event: isinstance(event, Progressed))
+    run = train(config, stop, root=tmp_path).run
+    pixels[3, 3, 3] ^= 1
+    np.savez(tmp_path / "own.npz", x_train=pixels, y_train=labels)
+
+    with pytest.raises(RunError, match="the data has changed since"):
+        train(None, ignore, resume=run)
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_ends_by_its_signal(in_one_go, tmp_path):
+    """
+    A shell loop around trainings stops, and the user knows the next command.
+    """
+    config, whole = in_one_go
+    command = [sys.executable, "-m", "imgcls", "train"]
+    process = subprocess.Popen(
+        [*command, str(config), "--runs", str(tmp_path)], stderr=subprocess.PIPE, text=True
+    )
+    run = tmp_path / "small-001"
+    while process.poll() is None and not any(row["step"] > STEPS for row in _rows_so_far(run)):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == -signal.SIGINT
+    assert f"imgcls train --resume {run}" in errors
+    assert "Traceback" not in errors
+    subprocess.run([*command, "--resume", str(run)], check=True, capture_output=True)
+    assert_same(whole, run)
+
+
+def _rows_so_far(run: Path) -> list[dict[str, Any]]:
+    try:
+        return rows(run)
+    except (OSError, ValueError):
+        return []

@@ -1,0 +1,184 @@
+"""The JSON Schema takes what the reader takes, for editors."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from imgcls.commands.schema import schema
+from imgcls.config import reader
+from imgcls.config.datasets import Dataset
+from imgcls.config.layers import Layer
+from imgcls.config.schema import is_family, json_schema, language
+from imgcls.config.vocabulary import Vocabulary
+from imgcls.errors import ConfigError
+
+CONFIGS = Path(__file__).parent.parent.parent / "configs"
+SCHEMA = json_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+FAMILIES = [
+    each
+    for each in language()
+    if issubclass(each, Vocabulary) and is_family(each) and each is not Dataset
+]
+
+
+def written(**sections):
+    """A small right config, with these sections in place of its own."""
+    return {
+        "dataset": {"name": "digits"},
+        "layers": ["Flatten", {"Dense": {"units": "classes"}}],
+        "optimizer": "Adam",
+        "loss": "categorical_crossentropy",
+        **sections,
+    }
+
+
+def test_it_is_a_schema():
+    """
+    An editor ignores a schema that is none, and says so to nobody.
+    """
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_committed_schema_is_the_generated_one():
+    """
+    The shipped configs point editors at the committed file.
+    """
+    committed = json.loads((CONFIGS / "imgcls.schema.json").read_text(encoding="utf-8"))
+
+    assert SCHEMA == committed, "imgcls schema > configs/imgcls.schema.json"
+
+
+def test_the_command_returns_it():
+    """
+    `imgcls schema` is how a user gets the schema of the version that is installed.
+    """
+    assert SCHEMA == schema()
+
+
+@pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_config_is_right(config):
+    """
+    An editor that underlines a right config is not believed when it underlines a wrong one.
+    """
+    VALIDATOR.validate(yaml.safe_load(config.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+def test_every_spelling_of_every_name_is_known(family):
+    """
+    Who brings Keras' identifiers from a tutorial is not told that they are wrong.
+    """
+    named = {"$ref": f"#/$defs/{family.__name__}", "$defs": SCHEMA["$defs"]}
+    validator = jsonschema.Draft202012Validator(named)
+
+    for member in family.named().values():
+        bare = not any(field.is_required() for field in member.model_fields.values())
+        for spelling in member.spellings():
+            assert bare == validator.is_valid(spelling), spelling
+            assert bare == validator.is_valid({spelling: {}}), spelling
+    assert not validator.is_valid("Nothing")
+    assert not validator.is_valid({"Nothing": {}})
+
+
+def test_every_data_set_is_known_by_every_spelling():
+    """
+    A data set is said with a key: the published ones by their name, the others by their own.
+    """
+    for member in Dataset.named().values():
+        if member.kind() == "name":
+            for spelling in member.spellings():
+                assert VALIDATOR.is_valid(written(dataset={"name": spelling})), spelling
+        else:
+            assert VALIDATOR.is_valid(written(dataset={member.kind(): "somewhere"}))
+            assert not VALIDATOR.is_valid(written(dataset={"name": member.kind()}))
+
+
+RIGHT = {
+    "numbers as YAML 1.1 reads them": {"optimizer": {"Adam": {"learning_rate": "1e-3"}}},
+    "a schedule in place of a number": {
+        "optimizer": {"SGD": {"learning_rate": {"CosineDecay": {"initial_learning_rate": "1e-1"}}}}
+    },
+    "one number for two": {
+        "layers": [
+            {"Conv2D": {"filters": 8, "kernel_size": 3}},
+            {"MaxPooling2D": {"pool_size": [2, 2]}},
+        ]
+    },
+    "an empty section": {"training": None},
+    "a name without its fields": {"layers": [{"Flatten": None}]},
+    "a folder that looks like a number": {"dataset": {"folder": 2024, "size": 32}},
+    "class names that look like numbers and truths": {
+        "dataset": {"folder": "photos/", "size": 32, "classes": [True, 10, "cat"]}
+    },
+    "layers in layers": {
+        "layers": [{"Repeat": {"times": 2, "layers": ["ReLU", {"Residual": {"layers": ["ReLU"]}}]}}]
+    },
+}
+
+WRONG = {
+    "no dataset": {"dataset": None},
+    "two sources of data": {"dataset": {"name": "digits", "folder": "photos/"}},
+    "an unknown data set": {"dataset": {"name": "dogs"}},
+    "no layers": {"layers": []},
+    "an unknown layer": {"layers": ["Flaten"]},
+    "two layers in one": {"layers": [{"ReLU": {}, "Flatten": {}}]},
+    "a layer without a field it needs": {"layers": ["Dropout"]},
+    "an unknown key of a layer": {"layers": [{"Conv2D": {"filtres": 8, "kernel_size": 3}}]},
+    "a share above 1": {"layers": [{"Dropout": {"rate": 1.5}}]},
+    "a word for a number": {"training": {"epochs": "ten"}},
+    "a number in quotes": {"training": {"epochs": "10"}},
+    "no epochs": {"training": {"epochs": 0}},
+    "half an epoch": {"training": {"epochs": 0.5}},
+    "a rate of 0": {"optimizer": {"Adam": {"learning_rate": 0}}},
+    "a list of three for two": {"layers": [{"Conv2D": {"filters": 8, "kernel_size": [3, 3, 3]}}]},
+    "a value that is no choice": {"training": {"device": "tpu"}},
+    "an unknown section": {"model": {}},
+    "a loss of another trade": {"loss": "binary_crossentropy"},
+}
+
+
+def read(config, folder):
+    """Reads a config as `imgcls train` would."""
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return reader.read(file)
+
+
+@pytest.mark.parametrize("edit", RIGHT.values(), ids=RIGHT)
+def test_what_the_reader_takes_is_right(edit, tmp_path):
+    """
+    A false alarm in the editor costs more trust than a missed mistake, which the reader finds.
+    """
+    config = written(**edit)
+
+    read(config, tmp_path)
+    VALIDATOR.validate(config)
+
+
+@pytest.mark.parametrize("edit", WRONG.values(), ids=WRONG)
+def test_mistakes_are_seen_by_the_editor(edit, tmp_path):
+    """
+    A schema that lets everything through is no help.
+    """
+    config = written(**edit)
+
+    with pytest.raises(ConfigError):
+        read(config, tmp_path)
+    assert not VALIDATOR.is_valid(config)
+    assert VALIDATOR.is_valid(written())
+
+
+def test_every_key_of_a_layer_says_what_it_is():
+    """
+    The text that an editor shows beside a key is the documentation most people ever read.
+    """
+    for name in Layer.named():
+        definition = SCHEMA["$defs"][name]
+
+        assert definition["description"], name
+        for key, field in definition["properties"].items():
+            assert field["description"], f"{name}.{key}"

@@ -1,0 +1,53 @@
+"""What tests of several packages share: small configs as files."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+# Python's own caches of imports and TensorFlow's start-up noise are no part of what is tested.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _small(**changes: Any) -> dict[str, Any]:
+    """A config of everything that has a state, on digits, of which sections can be replaced."""
+    return {
+        "dataset": {"name": "digits"},
+        "augmentation": [
+            {"RandomRotation": {"degrees": 10}},
+            {"RandomTranslation": {"height": 0.1, "width": 0.1}},
+        ],
+        "layers": [
+            {"Conv2D": {"filters": 8, "kernel_size": 3}},
+            "BatchNormalization",
+            "ReLU",
+            {"Dropout": {"rate": 0.2}},
+            "Flatten",
+            {"Dense": {"units": "classes", "activation": "softmax"}},
+        ],
+        "optimizer": {"Adam": {"learning_rate": 0.01}},
+        "loss": "categorical_crossentropy",
+        "training": {"epochs": 3, "batch_size": 64},
+        **changes,
+    }
+
+
+@pytest.fixture(scope="session")
+def small() -> Callable[..., dict[str, Any]]:
+    """Makes a small config with some sections replaced."""
+    return _small
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small config with some sections replaced, and returns its path."""
+
+    def write(name: str = "small", **changes: Any) -> Path:
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(_small(**changes), sort_keys=False), encoding="utf-8")
+        return path
+
+    return write

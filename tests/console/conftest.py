@@ -1,0 +1,33 @@
+"""The console as it is off a terminal."""
+
+import pytest
+
+from imgcls.console import Console
+
+
+@pytest.fixture(autouse=True)
+def _coloured_machine(monkeypatch):
+    """CI systems set this for their own log viewers; our output goes to files as well."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+
+
+@pytest.fixture
+def shown(capsys):
+    """Returns a function: the lines on stdout and on stderr of what a console shows."""
+
+    def show(use):
+        with Console() as console:
+            use(console)
+        captured = capsys.readouterr()
+        return tuple(lines(text) if text else [] for text in captured)
+
+    return show
+
+
+def lines(text):
+    """Returns the lines, which have no escape codes, carriage returns or trailing blanks."""
+    assert not set("\x1b\r") & set(text)
+    found = text.split("\n")
+    assert found.pop() == ""
+    assert [line.rstrip() for line in found] == found
+    return found

@@ -1,0 +1,359 @@
+"""A data set in memory: right pixels, right labels, a record that notices every change."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgcls.config.datasets import Dataset
+from imgcls.data.dataset import Scanning, load, load_labelled
+from imgcls.errors import DataError
+from imgcls.images.load import load as load_picture
+
+CLASSES = ("cat", "dog", "emu")
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder of 3 classes with 12 pictures each, of many sizes; the red level tells which."""
+    for label, name in enumerate(CLASSES):
+        for number in range(12):
+            path = tmp_path / "photos" / name / f"{number:02}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            level = label * 80 + number * 3
+            shape = (20 + number, 30 - number, 3)
+            pixels = np.random.default_rng(level).integers(0, 256, shape, np.uint8)
+            pixels[..., 0] = level
+            Image.fromarray(pixels).save(path)
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def npz(tmp_path):
+    """Returns a function that writes an npz file with two classes of 20 pictures."""
+
+    def write(height=6, width=8, channels=3, **more):
+        pixels = np.random.default_rng(0).integers(0, 256, (40, height, width, channels), np.uint8)
+        file = tmp_path / "a.npz"
+        np.savez(file, x_train=pixels, y_train=np.arange(40) % 2, **more)
+        return file, pixels
+
+    return write
+
+
+def loaded(text, seed=0, **options):
+    events: list[object] = []
+    data = load(Dataset.read(text), seed, events.append, **options)
+    return data, events
+
+
+def test_files_are_loaded_with_their_labels_and_names(photos):
+    """
+    A shift by one between pixels and labels trains to chance, and nothing says why.
+    """
+    data, events = loaded({"folder": photos, "size": 16})
+
+    assert CLASSES == data.classes
+    assert ((16, 16), (16, 16), 3) == (data.size, data.stored, data.channels)
+    assert {"train": 28, "validation": 4, "test": 4} == {
+        split: len(images.labels) for split, images in data.splits.items()
+    }
+    for images in data.splits.values():
+        assert (len(images.labels), 16, 16, 3) == images.pixels.shape
+        for pixels, label, name in zip(images.pixels, images.labels, images.names, strict=True):
+            assert CLASSES[label] == Path(name).parent.name
+            assert np.array_equal(load_picture(Path(name), (16, 16), 3, "stretch"), pixels)
+    assert Scanning(36, 36) == events[-1]
+    assert sorted(events, key=lambda event: event.done) == events
+
+
+def test_arrays_are_loaded_with_their_labels_and_names(npz):
+    """
+    `train[17]` must be the 17th of the array, whatever split it went to.
+    """
+    file, pixels = npz()
+    data, _ = loaded({"npz": file})
+
+    assert {"train", "validation", "test"} == set(data.splits)
+    for images in data.splits.values():
+        at = [int(name.removeprefix("train[").removesuffix("]")) for name in images.names]
+        assert np.array_equal(pixels[at], images.pixels)
+        assert [number % 2 for number in at] == images.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    ("size", "resize", "stored"),
+    [
+        (None, "stretch", (6, 8)),
+        ((6, 8), "crop", (6, 8)),
+        ((60, 60), "stretch", (6, 8)),
+        ((60, 80), "crop", (6, 8)),
+        ((60, 60), "crop", (60, 60)),
+        ((60, 60), "pad", (60, 60)),
+        ((3, 4), "stretch", (3, 4)),
+        ((3, 80), "stretch", (3, 80)),
+    ],
+)
+def test_what_is_kept_is_the_smaller_of_source_and_size(npz, size, resize, stored):
+    """
+    CIFAR-10 at 224 pixels is 7.5 GB; its pixels are 150 MB.
+    """
+    file, _ = npz()
+    data, _ = loaded({"npz": file, "size": size, "resize": resize})
+
+    assert (size or (6, 8), stored) == (data.size, data.stored)
+    assert stored == data.splits["train"].pixels.shape[1:3]
+    assert list(stored) == data.record["stored"]
+
+
+def test_files_of_one_small_size_are_kept_small(photos, tmp_path):
+    """
+    CIFAR-10 unpacked to files must cost no more memory than as an array.
+    """
+    assert loaded({"folder": photos, "size": 64})[0].stored == (64, 64)
+    for file in photos.rglob("*.png"):
+        Image.open(file).resize((10, 8)).save(file)
+
+    assert loaded({"folder": photos, "size": 64})[0].stored == (8, 10)
+    assert loaded({"folder": photos, "size": 64, "resize": "pad"})[0].stored == (64, 64)
+    Image.new("RGB", (10, 9)).save(photos / "emu" / "11.png")
+    assert loaded({"folder": photos, "size": 64})[0].stored == (64, 64)
+    assert tmp_path in photos.parents
+
+
+@pytest.mark.parametrize(("have", "want"), [(1, 3), (3, 1), (3, 3), (1, 1)])
+def test_channels_are_what_is_asked_for(npz, have, want):
+    """
+    A network for colour must be able to learn grey pictures, and the other way round.
+    """
+    file, pixels = npz(channels=have)
+    shrunk, _ = loaded({"npz": file, "channels": want, "size": (3, 4)}, only=["train"])
+    first = int(shrunk.splits["train"].names[0][6:-1])
+    picture = file.parent / "first.png"
+    Image.fromarray(pixels[first] if have == 3 else pixels[first, ..., 0]).save(picture)
+
+    assert np.array_equal(
+        load_picture(picture, (3, 4), want, "stretch"), shrunk.splits["train"].pixels[0]
+    )
+
+
+def test_only_the_splits_asked_for_are_read(photos):
+    """
+    Training never reads the test images, not even to see whether they can be read.
+    """
+    whole, _ = loaded({"folder": photos, "size": 16})
+    for name in whole.splits["test"].names:
+        Path(name).write_bytes(b"")
+    data, events = loaded({"folder": photos, "size": 16}, only=("train", "validation"))
+
+    assert ["train", "validation"] == list(data.splits)
+    assert Scanning(32, 32) == events[-1]
+    assert data.record["images"] == {"train": 28, "validation": 4, "test": 4}
+    for split in ("train", "validation"):
+        assert whole.record["fingerprint"][split] == data.record["fingerprint"][split]
+
+
+def test_bad_files_are_all_named_before_training(photos):
+    """
+    Keras ends in the middle of an epoch, without saying which file it was.
+    """
+    (photos / "cat" / "03.png").write_bytes(b"")
+    (photos / "dog" / "05.png").write_bytes(b"<html>")
+    with pytest.raises(DataError) as caught:
+        loaded({"folder": photos, "size": 16})
+
+    lines = str(caught.value).splitlines()
+    assert lines[0] == f"{photos}: 2 images cannot be read"
+    assert {
+        f"  {photos}/cat/03.png: empty",
+        f"  {photos}/dog/05.png: not an image but an HTML page",
+    } == set(lines[1:])
+    assert caught.value.hint == "dataset.on_bad_image: skip leaves them out"
+
+
+def test_at_most_twenty_bad_files_are_named(photos):
+    """
+    A folder of broken downloads must not scroll the message away.
+    """
+    for file in photos.rglob("*.png"):
+        file.write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        loaded({"folder": photos, "size": 16})
+
+    assert len(str(caught.value).splitlines()) == 22
+    assert str(caught.value).endswith("and 16 more")
+
+
+def test_skipped_files_are_left_out_and_recorded(photos):
+    """
+    The other images must keep their labels, and the run must tell what it did not see.
+    """
+    whole, _ = loaded({"folder": photos, "size": 16})
+    bad = Path(whole.splits["train"].names[3])
+    bad.write_bytes(b"")
+    data, _ = loaded({"folder": photos, "size": 16, "on_bad_image": "skip"})
+    before, after = whole.splits["train"], data.splits["train"]
+
+    assert [{"file": str(bad), "reason": "empty"}] == data.record["skipped"]
+    assert (*before.names[:3], *before.names[4:]) == after.names
+    assert np.array_equal(np.delete(before.pixels, 3, axis=0), after.pixels)
+    assert np.array_equal(np.delete(before.labels, 3), after.labels)
+
+
+def test_a_class_of_bad_files_alone_cannot_be_skipped(photos):
+    """
+    Nothing would be left to learn that class from.
+    """
+    for file in (photos / "dog").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match="no training images of 'dog'"):
+        loaded({"folder": photos, "size": 16, "on_bad_image": "skip", "validation": "none"})
+
+
+def test_the_record_says_what_was_found_and_made(photos):
+    """
+    Months later nobody knows any more what a run was trained on.
+    """
+    (photos / ".DS_Store").touch()
+    data, _ = loaded({"folder": photos, "size": 16, "test": "none", "validation": "0.25"})
+    record = json.loads(json.dumps(data.record))
+
+    assert record == data.record
+    assert {"train": 27, "validation": 9} == record["images"]
+    assert {"cat": 3, "dog": 3, "emu": 3} == record["counts"]["validation"]
+    assert {"validation": 0.25} == record["made"]
+    assert str(photos) == record["source"]
+    assert record["folder"] == str(photos)
+    assert ["skipped hidden files or folders: 1"] == record["notes"]
+    assert len(record["files"]["train"]) == 27
+    assert "cat/" in record["files"]["train"][0]
+
+
+@pytest.mark.parametrize("change", ["pixel", "label", "added", "removed", "class"])
+def test_every_change_of_the_data_is_noticed(photos, change):
+    """
+    Resuming on other data gives a model of neither; size and date of a file prove nothing.
+    """
+    before, _ = loaded({"folder": photos, "size": 64, "test": "none", "validation": "none"})
+    file = photos / "cat" / "03.png"
+    if change == "pixel":
+        pixels = np.array(Image.open(file))
+        pixels[10, 10, 0] ^= 255
+        Image.fromarray(pixels).save(file)
+    elif change == "label":
+        file.rename(photos / "dog" / "a03.png")
+    elif change == "added":
+        Image.new("RGB", (8, 8)).save(photos / "cat" / "new.png")
+    elif change == "removed":
+        file.unlink()
+    else:
+        (photos / "cat").rename(photos / "bat")
+    after, _ = loaded({"folder": photos, "size": 64, "test": "none", "validation": "none"})
+
+    part = "classes" if change == "class" else "train"
+    assert before.record["fingerprint"][part] != after.record["fingerprint"][part]
+
+
+def test_other_labels_of_the_same_images_are_noticed(npz):
+    """
+    A corrected label file is other data, though no pixel has changed.
+    """
+    file, pixels = npz()
+    text = {"npz": file, "validation": "none", "test": "none"}
+    before, _ = loaded(text)
+    np.savez(file, x_train=pixels, y_train=np.arange(1, 41) % 2)
+    after, _ = loaded(text)
+
+    assert np.array_equal(before.splits["train"].pixels, after.splits["train"].pixels)
+    assert before.record["fingerprint"] != after.record["fingerprint"]
+
+
+def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
+    """
+    A folder may be moved; what counts is what is in it.
+    """
+    one, _ = loaded({"folder": photos, "size": 16})
+    photos.rename(tmp_path / "moved")
+    other, _ = loaded({"folder": tmp_path / "moved", "size": 16})
+
+    assert one.record["fingerprint"] == other.record["fingerprint"]
+
+
+def test_stop_ends_the_scan(photos):
+    """
+    Ctrl-C must work while a million files are read.
+    """
+    with pytest.raises(KeyboardInterrupt):
+        loaded({"folder": photos, "size": 16}, stop=lambda: True)
+
+
+def test_a_missing_folder_and_an_empty_split_are_told(photos, tmp_path):
+    """
+    The two commonest mistakes, before anything is created.
+    """
+    with pytest.raises(DataError, match="nowhere: no such folder"):
+        loaded({"folder": tmp_path / "nowhere", "size": 16})
+    for name in CLASSES:
+        (tmp_path / "test" / name).mkdir(parents=True)
+    with pytest.raises(DataError, match="no test images"):
+        loaded({"folder": photos, "size": 16, "test": str(tmp_path / "test")})
+
+
+def test_other_labelled_images_are_matched_by_name(photos):
+    """
+    By order, a run of cat, dog, emu would score a folder of dog and emu as cat and dog.
+    """
+    classes = ("emu", "bat", "dog", "cat")
+    split = load_labelled(photos, classes, (64, 64), (16, 16), 3, "crop")
+
+    assert (36, 16, 16, 3) == split.pixels.shape
+    assert {0, 2, 3} == set(split.labels.tolist())
+    for label, name, pixels in zip(split.labels, split.names, split.pixels, strict=True):
+        assert classes[label] == Path(name).parent.name
+        assert np.array_equal(load_picture(Path(name), (16, 16), 3, "crop"), pixels)
+    with pytest.raises(DataError, match="unknown class 'emu'; the classes are cat, dog"):
+        load_labelled(photos, ("cat", "dog"), (16, 16), (16, 16), 3, "crop")
+
+
+def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
+    """
+    `evaluate --data` takes what training takes.
+    """
+    table = photos / "t.csv"
+    table.write_text("path,label\ndog/03.png,dog\nemu/01.png,emu\n")
+    split = load_labelled(table, CLASSES, (16, 16), (16, 16), 1, "pad")
+    assert ([1, 2], (2, 16, 16, 1)) == (split.labels.tolist(), split.pixels.shape)
+
+    file, pixels = npz(x_test=np.zeros((3, 6, 8, 3), np.uint8), y_test=[2, 1, 1])
+    split = load_labelled(file, CLASSES, (6, 8), (6, 8), 3, "pad")
+    assert [2, 1, 1] == split.labels.tolist()
+    assert ("test[0]", "test[1]", "test[2]") == split.names
+    with pytest.raises(DataError, match="must be a class from 0 to 1, got 2"):
+        load_labelled(file, ("a", "b"), (6, 8), (6, 8), 3, "pad")
+    assert len(pixels) == 40
+
+
+def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
+    """
+    Scoring on images that were trained on would flatter.
+    """
+    root = tmp_path / "set"
+    for split in ("train", "validation"):
+        for name in CLASSES:
+            (root / split / name).mkdir(parents=True)
+            os.link(photos / name / "00.png", root / split / name / "a.png")
+    with pytest.raises(DataError, match="has train, validation images, but no test images"):
+        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+    (root / "test" / "dog").mkdir(parents=True)
+    with pytest.raises(DataError, match="no images"):
+        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+    os.link(photos / "dog" / "00.png", root / "test" / "dog" / "b.png")
+
+    assert [1] == load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad").labels.tolist()
+    (root / "test" / "dog" / "b.png").unlink()
+    (root / "test" / "dog" / "c.png").write_bytes(b"")
+    with pytest.raises(DataError, match="1 image cannot be read"):
+        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")

@@ -1,0 +1,164 @@
+"""Arrays become pictures, or it is said why not."""
+
+import numpy as np
+import pytest
+
+from imgcls.errors import DataError
+from imgcls.images import arrays
+
+LEVELS = np.arange(4 * 5 * 6).reshape(4, 5, 6)
+LABELS = np.array([0, 1, 0, 1])
+
+
+def found(x, y=LABELS, classes=None, **more):
+    return arrays.find({"x_train": x, "y_train": y, **more}, "a.npz", classes)
+
+
+def pixels(*args, **kwargs):
+    return found(*args, **kwargs).splits["train"].pixels
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, np.uint16, np.float32, np.float64])
+def test_levels_stay_levels_in_every_type(kind):
+    """
+    NumPy makes int64 and float64 out of anything; the pictures are the same.
+    """
+    read = pixels(LEVELS.astype(kind))
+
+    assert read.dtype == np.uint8
+    assert np.array_equal(LEVELS[..., None], read)
+
+
+def test_shares_are_scaled():
+    """
+    Tutorials divide by 255 before they save.
+    """
+    assert np.array_equal(LEVELS[..., None], pixels((LEVELS / 255).astype(np.float32)))
+    assert {0, 255} == set(np.unique(pixels(LEVELS > 50)).tolist())
+
+
+def test_all_splits_have_the_scale_of_training():
+    """
+    A dark test set must not be brightened because its levels look like shares.
+    """
+    dark = found(LEVELS.astype(float), x_test=np.ones((4, 5, 6)), y_test=LABELS)
+
+    assert dark.splits["test"].pixels.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((4, 5, 6), 1), ((4, 5, 6, 1), 1), ((4, 5, 6, 3), 3)]
+)
+def test_pictures_have_channels_last(shape, channels):
+    """
+    Grey sets come with and without a channel axis.
+    """
+    assert (4, 5, 6, channels) == pixels(np.zeros(shape, np.uint8)).shape
+
+
+WRONG = {
+    "ndim": (np.zeros((4, 30), np.uint8), LABELS, "got uint8 [4, 30]"),
+    "first": (
+        np.zeros((4, 3, 5, 6), np.uint8),
+        LABELS,
+        "got uint8 [4, 3, 5, 6]; put the channels last",
+    ),
+    "alpha": (np.zeros((4, 5, 6, 4), np.uint8), LABELS, "[n, height, width, 1 or 3]"),
+    "none": (np.zeros((4, 0, 6), np.uint8), LABELS, "got uint8 [4, 0, 6]"),
+    "text": (np.full((4, 5, 6), "x"), LABELS, "must be numbers"),
+    "high": (
+        LEVELS * 3,
+        LABELS,
+        "x_train[2] must have values whole numbers 0 to 255, or 0 to 1, got",
+    ),
+    "minus": (LEVELS - 1, LABELS, "x_train[0] must have values whole numbers"),
+    "nan": (
+        np.where(LEVELS == 40, np.nan, 0.5),
+        LABELS,
+        "x_train[1] must have values 0 to 1, got nan",
+    ),
+    "inf": (np.where(LEVELS == 40, np.inf, 0.5), LABELS, "x_train[1]"),
+    "half": (LEVELS + 0.5, LABELS, "x_train[0] must have values whole numbers 0 to 255"),
+    "signed": (LEVELS / 60 - 1.0, LABELS, "x_train[0] must have values"),
+    "length": (LEVELS, LABELS[:3], "x_train has 4 images, y_train 3 labels"),
+    "onehot": (
+        LEVELS,
+        np.eye(4),
+        "must be whole numbers [n], got float64 [4, 4]; use argmax(axis=1)",
+    ),
+    "floats": (LEVELS, LABELS * 1.0, "y_train must be whole numbers [n], got float64 [4]"),
+    "words": (LEVELS, np.array(["a"] * 4), "y_train must be whole numbers"),
+    "negative": (LEVELS, np.array([0, 1, -1, 1]), "y_train[2]: must be a class from 0 on, got -1"),
+    "huge": (LEVELS, np.array([0, 1, 2**40, 1]), "y_train[2]: must be a class from 0 on"),
+    "gap": (LEVELS, np.array([0, 1, 3, 1]), "no training images of class 2, but of 3"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arrays_are_told_what_is_wrong(name):
+    """
+    Keras would train on most of these without a word.
+    """
+    x, y, message = WRONG[name]
+    with pytest.raises(DataError) as caught:
+        found(x, y)
+
+    assert str(caught.value).startswith("a.npz: ")
+    assert message in str(caught.value)
+
+
+def test_classes_name_the_numbers_and_bound_them():
+    """
+    A label beyond the names is a mistake in one of both.
+    """
+    assert ("cat", "dog") == found(LEVELS, classes=("cat", "dog")).classes
+    assert ("0", "1") == found(LEVELS, LABELS[:, None]).classes
+    with pytest.raises(DataError, match=r"y_train\[3\]: must be a class from 0 to 1, got 2"):
+        found(LEVELS, np.array([0, 1, 0, 2]), classes=("cat", "dog"))
+    with pytest.raises(DataError, match=r"y_test\[1\]: must be a class from 0 to 1, got 5"):
+        found(LEVELS, x_test=LEVELS[:2], y_test=np.array([0, 5]))
+
+
+def test_splits_must_be_whole_and_alike():
+    """
+    A file that lacks its test labels is not a file without a test.
+    """
+    with pytest.raises(DataError, match=r"a\.npz: y_test is missing"):
+        found(LEVELS, x_test=LEVELS)
+    with pytest.raises(DataError, match=r"one size in all splits, got x_train \[5, 6, 1\], x_test"):
+        found(LEVELS, x_test=LEVELS[:, :4], y_test=LABELS)
+
+
+def test_a_file_is_read_and_nothing_in_it_runs(tmp_path):
+    """
+    A pickled object in a data set can run any code.
+    """
+    good, bad, none, single = (tmp_path / f"{name}.npz" for name in ("a", "b", "c", "d"))
+    np.savez(good, x_train=LEVELS, y_train=LABELS, note=np.array("x"))
+    np.savez(bad, x_train=np.array([{}], dtype=object), y_train=LABELS)
+    np.savez(none, images=LEVELS)
+    with single.open("wb") as file:
+        np.save(file, LEVELS)
+
+    assert {"x_train", "y_train"} == set(arrays.read(good))
+    with pytest.raises(DataError, match="not an npz file of plain arrays"):
+        arrays.read(bad)
+    with pytest.raises(DataError, match=r"no array x_train, y_train, .*; it has images"):
+        arrays.read(none)
+    with pytest.raises(DataError, match="one array, not an npz file"):
+        arrays.read(single)
+    with pytest.raises(DataError, match="no such file"):
+        arrays.read(tmp_path / "nowhere.npz")
+
+
+@pytest.mark.parametrize("cut", [0, 10, 200, 700])
+def test_a_damaged_file_is_named(tmp_path, cut):
+    """
+    A download that broke off must say so, not end in a traceback.
+    """
+    file = tmp_path / "a.npz"
+    np.savez(file, x_train=LEVELS, y_train=LABELS)
+    file.write_bytes(file.read_bytes()[:cut])
+
+    with pytest.raises(DataError, match=r"a\.npz"):
+        arrays.read(file)

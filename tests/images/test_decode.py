@@ -1,0 +1,329 @@
+"""A picture file gives the same right pixels everywhere, or is refused with a reason."""
+
+import io
+import os
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgcls.images.decode import PIXEL_LIMIT, BadImageError, decode, measure
+
+
+def colours():
+    """Smooth colours, which lossy formats keep."""
+    down, across = np.mgrid[0:24, 0:32]
+    return np.stack([down * 8, across * 7, 200 - down * 4], axis=-1).astype(np.uint8)
+
+
+def encoded(image, kind, **options):
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+PICTURE = Image.fromarray(colours())
+
+EXACT: dict[str, tuple[str, dict[str, Any]]] = {
+    "png": ("PNG", {}),
+    "bmp": ("BMP", {}),
+    "tiff": ("TIFF", {}),
+    "tiff_lzw": ("TIFF", {"compression": "tiff_lzw"}),
+    "webp": ("WEBP", {"lossless": True}),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_picture_is_the_same_in_every_exact_format(name):
+    """
+    What a picture teaches must not hang on the format that it was saved in.
+    """
+    kind, options = EXACT[name]
+    data = encoded(PICTURE, kind, **options)
+
+    assert np.array_equal(colours(), decode(data, 3))
+    assert (24, 32) == measure(data)
+
+
+@pytest.mark.parametrize(
+    ("image", "kind", "options"),
+    [
+        (PICTURE, "JPEG", {"quality": 95}),
+        (PICTURE, "JPEG", {"quality": 95, "progressive": True}),
+        (PICTURE.convert("CMYK"), "JPEG", {"quality": 95}),
+        (PICTURE.convert("CMYK"), "TIFF", {}),
+        (PICTURE.quantize(256), "PNG", {}),
+        (PICTURE.quantize(256), "BMP", {}),
+        (PICTURE, "GIF", {}),
+        (PICTURE, "WEBP", {"quality": 95}),
+    ],
+)
+def test_lossy_formats_palettes_and_cmyk_come_close(image, kind, options):
+    """
+    TensorFlow takes a palette's positions for greys in BMP; a mistake like that is far off.
+    """
+    difference = np.abs(decode(encoded(image, kind, **options), 3).astype(int) - colours())
+
+    assert difference.mean() < 6
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
+def test_all_eight_orientations_come_out_upright(orientation, kind):
+    """
+    Phones store pictures as the sensor lies; a sideways picture is another picture to a network.
+    """
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    lying = PICTURE.transpose(turns[orientation]) if orientation in turns else PICTURE
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(lying, kind, exif=exif)
+    difference = np.abs(decode(data, 3).astype(int) - colours())
+
+    assert difference.mean() < 6
+    assert (24, 32) == measure(data)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, that the EXIF is corrupt
+def test_broken_exif_does_not_spoil_a_picture():
+    """
+    Cameras and editors write wrong metadata; the pixels are what counts.
+    """
+    data = encoded(PICTURE, "PNG", exif=b"Exif\0\0MM\0*\0\0\xff\xff garbage")
+
+    assert np.array_equal(colours(), decode(data, 3))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_16_bits_are_scaled_and_not_clipped(kind):
+    """
+    Pillow's own conversion turns nearly all of a 16-bit picture white.
+    """
+    ramp = np.linspace(0, 65535, 24 * 32).reshape(24, 32).astype(np.uint16)
+    expected = np.rint(ramp / 257).astype(np.uint8)
+    pixels = decode(encoded(Image.fromarray(ramp), kind), 3)
+
+    assert np.array_equal(np.repeat(expected[..., None], 3, axis=2), pixels)
+
+
+def test_float_pictures_are_shares():
+    """
+    A float TIFF holds 0..1 by convention; anything else has a scale that only its maker knows.
+    """
+    ramp = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
+
+    assert np.array_equal(
+        np.rint(ramp.astype(float) * 255), decode(encoded(Image.fromarray(ramp), "TIFF"), 1)[..., 0]
+    )
+    for wrong in (ramp * 2, ramp - 1, ramp * np.float32("nan")):
+        with pytest.raises(BadImageError, match="must be within 0 to 1"):
+            decode(encoded(Image.fromarray(wrong), "TIFF"), 1)
+
+
+def test_transparency_lies_on_black():
+    """
+    The colours below transparent pixels are garbage that was never meant to be seen.
+    """
+    alpha = np.full((24, 32, 1), 128, np.uint8)
+    alpha[:, :16] = 0
+    image = Image.fromarray(np.concatenate([colours(), alpha], axis=-1))
+    expected = np.rint(colours() * (alpha / 255))
+    pixels = decode(encoded(image, "PNG"), 3)
+
+    assert np.abs(pixels - expected).max() <= 1
+    assert not pixels[:, :16].any()
+
+
+def test_a_palette_with_transparency_lies_on_black():
+    """
+    GIFs and small PNGs say by a palette's position what is transparent.
+    """
+    image = PICTURE.quantize(16)
+    shown = image.getpixel((0, 0))
+    pixels = decode(encoded(image, "PNG", transparency=shown), 3)
+
+    assert [0, 0, 0] == pixels[0, 0].tolist()
+    assert pixels.any()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16"])
+def test_grey_is_equal_in_all_channels(mode):
+    """
+    Grey pictures stand among coloured ones; 1-bit ones must be black and white, not 0 and 1.
+    """
+    grey = PICTURE.convert("L")
+    image = grey.convert(mode) if mode != "I;16" else grey.convert("I").convert("I;16")
+    pixels = decode(encoded(image, "PNG"), 3)
+
+    assert (24, 32, 3) == pixels.shape
+    assert np.array_equal(pixels, pixels[..., :1].repeat(3, axis=2))
+    if mode in {"L", "LA"}:
+        assert np.array_equal(np.asarray(grey), pixels[..., 0])
+    if mode == "1":
+        assert {0, 255} == set(np.unique(pixels).tolist())
+
+
+def test_one_channel_is_the_luma():
+    """
+    Grey must be what everybody's grey is, whatever the file's mode.
+    """
+    expected = np.asarray(PICTURE.convert("L"))[..., None]
+
+    assert np.array_equal(expected, decode(encoded(PICTURE, "PNG"), 1))
+    assert np.array_equal(expected, decode(encoded(PICTURE.convert("RGBA"), "PNG"), 1))
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
+def test_of_an_animation_the_first_frame_counts(kind):
+    """
+    One file is one picture, or labels would not fit any more.
+    """
+    first, second = Image.new("RGB", (8, 8), (255, 0, 0)), Image.new("RGB", (8, 8), (0, 0, 255))
+    data = encoded(first, kind, save_all=True, append_images=[second])
+    pixels = decode(data, 3)
+
+    assert (8, 8, 3) == pixels.shape
+    assert pixels[..., 0].min() > 240
+    assert pixels[..., 2].max() < 15
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.97])
+def test_a_cut_off_file_is_refused(kind, share):
+    """
+    A broken download must not train as a half-grey picture.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    data = encoded(Image.fromarray(noise), kind)
+
+    with pytest.raises(BadImageError):
+        decode(data[: int(len(data) * share)], 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello", "not a JPEG, PNG, BMP, GIF, WebP or TIFF image"),
+        (b"<!DOCTYPE html><p>404", "not an image but an HTML page"),
+        (b"%PDF-1.7 ...", "PDF is not supported"),
+        (b"\0\0\0\x18ftypheic....", "HEIC is not supported"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "PostScript is not supported"),
+    ],
+)
+def test_what_is_no_image_is_named_by_its_kind(tmp_path, data, reason):
+    """
+    People find error pages and PDFs among their pictures; saying which saves them the search.
+    """
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(data)
+    with pytest.raises(BadImageError) as caught:
+        decode(file, 3)
+
+    assert f"{file}: {reason}" == str(caught.value)
+    assert (file, reason) == (caught.value.path, caught.value.reason)
+
+
+@pytest.mark.parametrize("kind", ["PPM", "TGA", "ICO", "EPS"])
+def test_other_formats_are_refused_even_if_pillow_knows_them(kind):
+    """
+    Rare decoders have the most holes, and EPS even starts another program.
+    """
+    with pytest.raises(BadImageError, match=r"the image: (not a JPEG|PostScript)"):
+        decode(encoded(PICTURE, kind), 3)
+
+
+def test_the_name_of_a_file_does_not_count(tmp_path):
+    """
+    A PNG that is called .jpg is a picture all the same.
+    """
+    file = tmp_path / "cat.jpg"
+    file.write_bytes(encoded(PICTURE, "PNG"))
+
+    assert np.array_equal(colours(), decode(file, 3))
+
+
+def png_header(width, height):
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    header = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + header + b"\0\0\0\0IDAT\x35\xaf\x06\x1e"
+
+
+def test_a_huge_picture_is_refused_by_its_header():
+    """
+    A file of some bytes must not ask for ten gigabytes of memory.
+    """
+    side = int(PIXEL_LIMIT**0.5)
+
+    with pytest.raises(BadImageError, match="60,000 x 60,000 pixels, more than 100,000,000 in all"):
+        decode(png_header(60_000, 60_000), 3)
+    with pytest.raises(BadImageError, match="more than"):
+        measure(png_header(side, side + 1))
+
+    assert (side, side) == measure(png_header(side, side))
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    """
+    Opening a named pipe would wait for ever, and a dangling link is a picture that is missing.
+    """
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "link.jpg").symlink_to("nowhere.jpg")
+
+    with pytest.raises(BadImageError, match=r"pipe\.jpg: not a regular file"):
+        decode(tmp_path / "pipe.jpg", 3)
+    with pytest.raises(BadImageError, match=r"link\.jpg: no such file or directory"):
+        decode(tmp_path / "link.jpg", 3)
+
+
+def test_a_large_jpeg_may_come_smaller_but_not_too_small():
+    """
+    Decoding photographs at full size to shrink them is most of the time that data takes.
+    """
+    large = encoded(PICTURE.resize((1600, 1200)), "JPEG")
+
+    assert (1200, 1600, 3) == decode(large, 3).shape
+    assert (300, 400, 3) == decode(large, 3, at_least=300).shape
+    assert (600, 800, 3) == decode(large, 3, at_least=301).shape
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
+def test_damaged_bytes_never_raise_anything_else(kind, capfd):
+    """
+    One bad file among a million must be named, and must not end the program with a traceback.
+    """
+    rng = np.random.default_rng(0)
+    whole = np.frombuffer(encoded(PICTURE, kind), np.uint8)
+    refused = 0
+    for _ in range(150):
+        damaged = whole.copy()
+        at = rng.integers(0, min(len(damaged), 200), size=4)
+        damaged[at] = rng.integers(0, 256, size=4)
+        try:
+            assert decode(damaged.tobytes(), 3).dtype == np.uint8
+        except BadImageError:
+            refused += 1
+    capfd.readouterr()  # libtiff writes to stderr by itself
+
+    assert refused > 10
+
+
+def test_bytes_have_no_path():
+    """
+    Standard input has no name to report.
+    """
+    with pytest.raises(BadImageError, match=r"^the image: empty$") as caught:
+        decode(b"", 3)
+
+    assert not caught.value.path

@@ -1,0 +1,193 @@
+"""Folders become labelled splits, or it is said what they should look like."""
+
+import os
+
+import pytest
+
+from imgcls.errors import DataError
+from imgcls.images import folders
+from imgcls.images.pictures import check_trainable
+
+
+def names(pictures):
+    return [file.name for file in pictures.files]
+
+
+def test_class_folders_are_classes_in_alphabetical_order(tmp_path, picture):
+    """
+    The order of classes must be the same on every machine, or saved models would mix them up.
+    """
+    for name in ("dog/2.png", "cat/b/1.png", "Zebra/3.png", "dog/1.png"):
+        picture(tmp_path / name)
+    found = folders.find(tmp_path)
+
+    assert ("Zebra", "cat", "dog") == found.classes
+    assert ["train"] == list(found.splits)
+    assert [0, 1, 2, 2] == found.splits["train"].labels.tolist()
+    assert ["3.png", "1.png", "1.png", "2.png"] == names(found.splits["train"])
+
+
+@pytest.mark.parametrize("validation", ["validation", "val", "valid", "Val"])
+def test_split_folders_are_splits(tmp_path, picture, validation):
+    """
+    Most published folder sets come like this.
+    """
+    for split in ("train", validation, "test"):
+        for name in ("cat", "dog"):
+            picture(tmp_path / split / name / f"{split}.png")
+    (tmp_path / "LICENSE").touch()
+    found = folders.find(tmp_path)
+
+    assert ("cat", "dog") == found.classes
+    assert {"train", "validation", "test"} == set(found.splits)
+    assert [f"{validation}.png"] * 2 == names(found.splits["validation"])
+
+
+def test_a_class_may_be_called_train(tmp_path, picture):
+    """
+    Trains, buses and cars are a data set too.
+    """
+    for name in ("train", "bus", "car"):
+        picture(tmp_path / name / "1.png")
+
+    assert ("bus", "car", "train") == folders.find(tmp_path).classes
+
+
+def test_classes_and_splits_side_by_side_are_refused(tmp_path, picture):
+    """
+    Guessing here would leave a class out, or train on the test images.
+    """
+    for name in ("train/cat", "test/cat", "dog"):
+        picture(tmp_path / name / "1.png")
+
+    with pytest.raises(DataError, match=r"dog/ beside test/, train/; a folder holds either"):
+        folders.find(tmp_path)
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path, picture):
+    """
+    Which of them is meant only the user knows.
+    """
+    for name in ("train", "val", "valid"):
+        picture(tmp_path / name / "cat" / "1.png")
+
+    with pytest.raises(DataError, match="val/ and valid/ mean the same"):
+        folders.find(tmp_path)
+
+
+def test_a_folder_without_class_folders_says_what_is_expected(tmp_path, picture):
+    """
+    The shape of the folder is the first thing that people get wrong.
+    """
+    with pytest.raises(DataError, match=r"no class folders; expected .*/<class>/<image>\.png"):
+        folders.find(tmp_path)
+    picture(tmp_path / "1.png")
+    with pytest.raises(DataError, match="pictures but no class folders"):
+        folders.find(tmp_path)
+
+
+def test_classes_give_the_order_and_must_be_all(tmp_path, picture):
+    """
+    A set that is split over time keeps its numbers only if the order is said.
+    """
+    for name in ("cat", "dog"):
+        picture(tmp_path / name / "1.png")
+
+    assert ("dog", "cat") == folders.find(tmp_path, ("dog", "cat")).classes
+    assert [0, 1] == folders.find(tmp_path, ("dog", "cat")).splits["train"].labels.tolist()
+    with pytest.raises(DataError, match="unknown class 'dog'; the classes are cat, bird"):
+        folders.find(tmp_path, ("cat", "bird"))
+
+
+def test_a_class_that_only_the_test_has_is_refused(tmp_path, picture):
+    """
+    No network can say a class that it has never seen.
+    """
+    for name in ("train/cat", "train/dog", "test/cat", "test/ship"):
+        picture(tmp_path / name / "1.png")
+
+    with pytest.raises(DataError, match="test: unknown class 'ship'; the training images have no"):
+        folders.find(tmp_path)
+
+
+def test_a_class_that_the_test_lacks_is_noted(tmp_path, picture):
+    """
+    Its recall is unknown then, which is less than a reason not to train.
+    """
+    for name in ("train/cat", "train/dog", "test/cat"):
+        picture(tmp_path / name / "1.png")
+
+    assert (f"{tmp_path}/test: no images of 'dog'",) == folders.find(tmp_path).notes
+
+
+def test_splits_may_stand_elsewhere(tmp_path, picture):
+    """
+    `validation:` and `test:` may be folders of their own.
+    """
+    for name in ("photos/cat", "photos/dog", "more/cat", "more/dog"):
+        picture(tmp_path / name / f"{name[:4]}.png")
+    found = folders.find(tmp_path / "photos", None, {"test": tmp_path / "more"})
+
+    assert ["phot.png"] * 2 == names(found.splits["train"])
+    assert ["more.png"] * 2 == names(found.splits["test"])
+
+
+def test_a_split_without_class_folders_is_named_and_may_be_left_out(tmp_path, picture):
+    """
+    Competitions give out test pictures without labels, flat in test/.
+    """
+    for name in ("train/cat/1.png", "train/dog/1.png", "test/1.png"):
+        picture(tmp_path / name)
+
+    with pytest.raises(DataError, match="test: pictures but no class folders"):
+        folders.find(tmp_path)
+    assert ["train"] == list(folders.find(tmp_path, None, {"test": None}).splits)
+
+
+@pytest.mark.parametrize(("one", "other"), [("Cat", "cat"), ("caf\u00e9", "cafe\u0301")])
+def test_names_that_other_systems_would_merge_are_refused(tmp_path, picture, one, other):
+    """
+    On macOS and Windows these two folders are one.
+    """
+    picture(tmp_path / one / "1.png")
+    picture(tmp_path / other / "1.png")
+
+    with pytest.raises(DataError, match="differ in case or accents' form only"):
+        folders.find(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a b", "a\nb", "\U0001f408", "x" * 200, os.fsdecode(b"\xff\xfe")])
+def test_odd_names_are_classes(tmp_path, picture, name):
+    """
+    Any name that a file system takes is a class, and its text can be written as UTF-8.
+    """
+    picture(tmp_path / name / "1.png")
+    picture(tmp_path / "cat" / "1.png")
+    found = folders.find(tmp_path)
+
+    assert len(found.classes) == 2
+    assert [each.encode() for each in found.classes]
+
+
+def test_an_empty_class_and_a_lonely_class_cannot_be_trained(tmp_path, picture):
+    """
+    An empty class is a phantom output; one class alone is always right.
+    """
+    picture(tmp_path / "cat" / "1.png")
+    with pytest.raises(DataError, match="one class only, 'cat'; a classifier needs two or more"):
+        check_trainable(folders.find(tmp_path))
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "emu").mkdir()
+    with pytest.raises(DataError, match="no training images of 'dog', 'emu'"):
+        check_trainable(folders.find(tmp_path))
+
+
+def test_without_training_images_nothing_can_be_trained(tmp_path, picture):
+    """
+    A folder of test images alone is for `evaluate --data`.
+    """
+    for name in ("test/cat", "test/dog"):
+        picture(tmp_path / name / "1.png")
+
+    with pytest.raises(DataError, match="no training images"):
+        check_trainable(folders.find(tmp_path))

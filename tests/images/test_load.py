@@ -1,0 +1,104 @@
+"""Files are loaded in threads as each would be alone."""
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imgcls.images import load as load_module
+from imgcls.images.load import fit_all, in_threads, load, load_all, room
+from imgcls.images.resize import fit
+
+
+@pytest.fixture
+def files(tmp_path):
+    rng = np.random.default_rng(0)
+    paths = [tmp_path / f"{number:02}.{'png' if number % 2 else 'jpg'}" for number in range(40)]
+    for number, path in enumerate(paths):
+        shape = (30 + number, 200 - number, 3)
+        Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(path)
+    return paths
+
+
+def test_all_at_once_give_what_each_gives_alone(files):
+    """
+    Predicting a training picture must show the network the very pixels that it was trained on.
+    """
+    pixels, bad = load_all(files, (16, 20), 3, "crop")
+
+    assert not bad
+    assert (40, 16, 20, 3) == pixels.shape
+    assert np.array_equal(np.stack([load(file, (16, 20), 3, "crop") for file in files]), pixels)
+    assert np.array_equal(pixels[5], load(files[5].read_bytes(), (16, 20), 3, "crop"))
+
+
+def test_bad_ones_are_listed_in_order_and_black(files):
+    """
+    Whoever has to mend files wants all of them at once.
+    """
+    files[30].write_bytes(b"")
+    files[7].write_bytes(b"<html>")
+    pixels, bad = load_all(files, (16, 20), 1, "stretch")
+
+    assert [files[7], files[30]] == [error.path for error in bad]
+    assert not pixels[[7, 30]].any()
+    assert pixels[[6, 8, 29, 31]].any(axis=(1, 2, 3)).all()
+
+
+def test_progress_ends_at_all_of_them(files):
+    """
+    A bar that stops short of its end looks like a hang.
+    """
+    seen = []
+    load_all(files, (4, 4), 1, "stretch", lambda done, total: seen.append((done, total)))
+
+    assert (40, 40) == seen[-1]
+    assert sorted(seen) == seen
+
+
+def test_stop_is_asked_between_files(files):
+    """
+    Ctrl-C while a million files are read must not wait for the last of them.
+    """
+    done = []
+
+    with pytest.raises(KeyboardInterrupt):
+        load_all(files * 50, (4, 4), 1, "pad", lambda at, _: done.append(at), lambda: bool(done))
+    assert done[-1] < 200
+
+
+def test_the_work_is_spread_over_threads():
+    """
+    Pillow lets other threads run; one alone would take as many times longer as there are cores.
+    """
+    names = set()
+    list(in_threads(lambda _: names.add(threading.current_thread().name), 64))
+
+    assert threading.current_thread().name not in names
+
+
+def test_arrays_are_fitted_as_files_are():
+    """
+    A set must not train differently because somebody packed it into an array.
+    """
+    pictures = np.random.default_rng(0).integers(0, 256, (150, 12, 9, 3), np.uint8)
+    seen = []
+    fitted = fit_all(pictures, (6, 6), "pad", lambda *at: seen.append(at))
+
+    assert np.array_equal(np.stack([fit(picture, (6, 6), "pad") for picture in pictures]), fitted)
+    assert (150, 150) == seen[-1]
+    assert fit_all(pictures, (12, 9), "pad") is pictures
+
+
+def test_what_exceeds_the_budget_lies_in_a_file(monkeypatch):
+    """
+    A set larger than the memory must be slow, and not end the program.
+    """
+    monkeypatch.setattr(load_module, "MEMORY_BYTES", 1000)
+    small, large = room((10, 10, 10)), room((10, 10, 11))
+    large[3] = 7
+
+    assert not isinstance(small, np.memmap)
+    assert isinstance(large, np.memmap)
+    assert 7 * 110 == large.sum()

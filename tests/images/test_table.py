@@ -1,0 +1,165 @@
+"""A CSV file becomes labelled splits, or its wrong lines are told."""
+
+import pytest
+
+from imgcls.errors import DataError
+from imgcls.images import table
+from imgcls.images.table import Columns
+
+
+@pytest.fixture
+def pictured(tmp_path, picture):
+    """A folder with five pictures, and a function that writes a table beside them."""
+    for name in "abcde":
+        picture(tmp_path / f"{name}.png")
+
+    def write(text, encoding="utf-8"):
+        file = tmp_path / "labels.csv"
+        file.write_bytes(text.encode(encoding))
+        return file
+
+    return write
+
+
+def test_rows_are_labelled_pictures(pictured, tmp_path):
+    """
+    Laboratories keep labels in a table and all pictures in one folder.
+    """
+    found = table.find(pictured("path,label\na.png,dog\nb.png,cat\nc.png,dog\n"))
+
+    assert ("cat", "dog") == found.classes
+    assert [1, 0, 1] == found.splits["train"].labels.tolist()
+    assert tuple(tmp_path / f"{name}.png" for name in "abc") == found.splits["train"].files
+    assert ["train"] == list(found.splits)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffpath,label\r\na.png,cat\r\nb.png,dog\r\n",
+        'label, path, note\ncat, a.png,\n"dog", "b.png", "a, b"\n\n',
+        "note,path,label\nx,./a.png,cat\ny,x/../b.png,dog",
+    ],
+)
+def test_dialects_of_spreadsheets_are_read(pictured, text):
+    """
+    Excel writes a byte order mark and CRLF; people write spaces after commas.
+    """
+    found = table.find(pictured(text))
+
+    assert ("cat", "dog") == found.classes
+    assert ["a.png", "b.png"] == [file.name for file in found.splits["train"].files]
+
+
+def test_columns_may_be_called_otherwise_and_say_the_split(pictured):
+    """
+    Published tables have names of their own, and their split must be kept to compare results.
+    """
+    text = (
+        "file,kind,fold\na.png,x,train\nb.png,y,Val\nc.png,x,test\nd.png,y,TRAIN\ne.png,x,valid\n"
+    )
+    found = table.find(pictured(text), Columns("file", "kind", "fold", must_split=True))
+    counts = {split: len(pictures.labels) for split, pictures in found.splits.items()}
+
+    assert {"train": 2, "validation": 2, "test": 1} == counts
+
+
+def test_numbers_are_in_the_order_of_numbers(pictured):
+    """
+    In alphabetical order class 10 would come before class 2.
+    """
+    found = table.find(pictured("path,label\na.png,10\nb.png,2\nc.png,0\n"))
+
+    assert ("0", "2", "10") == found.classes
+
+
+def test_classes_name_numbers_or_give_the_order(pictured):
+    """
+    A table of numbers says nothing to whoever reads the results.
+    """
+    numbers = pictured("path,label\na.png,1\nb.png,0\n")
+    assert [1, 0] == table.find(numbers, None, ("cat", "dog")).splits["train"].labels.tolist()
+    words = pictured("path,label\na.png,cat\nb.png,dog\n")
+    assert [1, 0] == table.find(words, None, ("dog", "cat")).splits["train"].labels.tolist()
+
+
+BAD = {
+    "path,label\nx.png,cat\n": r"labels\.csv: 1 bad row\n  line 2: x\.png: no such file",
+    "path,label\na.png\n": "line 2: 1 cells, expected 2",
+    "path,label\na.png,cat,3\n": "line 2: 3 cells, expected 2",
+    "path,label\na.png,\n": "line 2: no label",
+    "path,label\n,cat\n": "line 2: no path",
+    "path,label\na\0.png,cat\n": "line 2: the path has a NUL character",
+    "path,label\n../a.png,cat\n": r"line 2: \.\./a\.png is outside .*; dataset\.root says where",
+    "path,label\n/etc/passwd,cat\n": "line 2: /etc/passwd is outside",
+    "path,label\na.png,cat\nb.png,dog\na.png,dog\n": r"line 4: a\.png is on line 2 already",
+    "path,label,split\na.png,cat,tset\n": "line 2: split must be .*got 'tset'",
+    "path,kind\na.png,cat\n": "no column label; its columns are path, kind; name others with",
+    "path,path,label\na.png,a.png,cat\n": "two columns path",
+    "": "no column path, label; it is empty",
+    "path,label\n": "no rows below the header",
+    'path,label\n"a.png,cat\n': "line 2: unexpected end of data",
+    'path,label\n"a"x.png,cat\n': "line 2: ',' expected after '\"'",
+    "path,label\na.png,cat\nb.png,Cat\n": "classes 'Cat' and 'cat' differ in case",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_wrong_table_is_told_by_its_lines(pictured, text):
+    """
+    A table has thousands of rows: a message without the line is no help.
+    """
+    with pytest.raises(DataError, match=BAD[text]):
+        table.find(pictured(text))
+
+
+def test_all_bad_rows_are_told_at_once_up_to_twenty(pictured):
+    """
+    One at a time, a hundred wrong rows would take a hundred starts.
+    """
+    rows = "".join(f"{number}.png,cat\n" for number in range(100))
+    with pytest.raises(DataError) as caught:
+        table.find(pictured(f"path,label\n{rows}"))
+
+    assert "100 bad rows" in str(caught.value)
+    assert "line 21: 19.png" in str(caught.value)
+    assert "line 22" not in str(caught.value)
+    assert str(caught.value).endswith("and 80 more")
+
+
+def test_labels_that_are_not_among_the_classes_are_told(pictured):
+    """
+    A misspelt label would be a class of its own otherwise.
+    """
+    file = pictured("path,label\na.png,cat\nb.png,dgo\n")
+    with pytest.raises(DataError, match="line 3: unknown label 'dgo'; the labels are cat, dog"):
+        table.find(file, None, ("cat", "dog"))
+    file = pictured("path,label\na.png,0\nb.png,2\n")
+    with pytest.raises(DataError, match="line 3: unknown label '2'; the labels are 0, 1"):
+        table.find(file, None, ("cat", "dog"))
+
+
+def test_root_says_where_paths_may_lead(pictured, tmp_path):
+    """
+    A table from elsewhere must not read what it likes; its owner can allow it.
+    """
+    file = pictured(f"path,label\n{tmp_path}/a.png,cat\n../{tmp_path.name}/b.png,dog\n")
+
+    assert len(table.find(file, root=tmp_path).classes) == 2
+    (tmp_path / "below").mkdir()
+    with pytest.raises(DataError, match="2 bad rows"):
+        table.find(file, root=tmp_path / "below")
+
+
+def test_a_table_that_cannot_be_read_is_named(pictured, tmp_path):
+    """
+    Spreadsheets save in encodings of their own.
+    """
+    with pytest.raises(DataError, match=r"not UTF-8: .*; save it as UTF-8"):
+        table.find(pictured("path,label\na.png,caf\u00e9\n", "latin-1"))
+    with pytest.raises(DataError, match=r"none\.csv: no such file"):
+        table.find(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="is a directory"):
+        table.find(tmp_path)
+    with pytest.raises(DataError, match="no column split; its columns are path, label"):
+        table.find(pictured("path,label\na.png,cat\n"), Columns(must_split=True))

@@ -1,0 +1,137 @@
+"""Colour changes against TensorFlow's own, which take one amount for a whole batch, and NumPy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+from PIL import Image
+
+from imgcls.ops import colour
+
+Change = Callable[[Any, tf.Tensor], tf.Tensor]
+
+_AMOUNTS = tf.constant([-0.4, 0.0, 0.3])
+
+
+def images(channels: int = 3) -> NDArray[np.float32]:
+    return np.random.default_rng(0).random((3, 6, 5, channels), dtype=np.float32)
+
+
+def test_brightness_is_added_and_clipped() -> None:
+    """
+    The share is of black to white, not of the image's own brightness.
+    """
+    expected = np.clip(images() + _AMOUNTS.numpy()[:, None, None, None], 0, 1)
+
+    assert np.array_equal(expected, colour.brightness(images(), _AMOUNTS))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_contrast_is_tensorflows(channels: int) -> None:
+    """
+    The mean is each image's and each channel's own; a batch's mean would mix images.
+    """
+    array = images(channels)
+    expected = [
+        tf.clip_by_value(tf.image.adjust_contrast(image, factor), 0, 1)
+        for image, factor in zip(array, 1 + _AMOUNTS.numpy(), strict=True)
+    ]
+
+    assert np.allclose(expected, colour.contrast(array, 1 + _AMOUNTS), atol=1e-6)
+
+
+def test_saturation_reaches_from_grey_to_double() -> None:
+    """
+    Grey is each pixel's own, so that brightness stays while colours fade.
+    """
+    array = images()
+    grey = array @ np.asarray([0.299, 0.587, 0.114], np.float32)
+    result = colour.saturation(array, tf.constant([0.0, 1.0, 2.0])).numpy()
+
+    assert np.allclose(grey[0], result[0, ..., 0], atol=1e-6)
+    assert np.allclose(grey[0], result[0, ..., 2], atol=1e-6)
+    assert np.array_equal(array[1], result[1])
+    assert np.allclose(np.clip(2 * array[2] - grey[2][..., None], 0, 1), result[2], atol=1e-6)
+
+
+def test_hue_is_tensorflows() -> None:
+    """
+    A third of the circle turns red into green, and beyond the end it begins again.
+    """
+    expected = [
+        tf.image.adjust_hue(image, turn) for image, turn in zip(images(), _AMOUNTS, strict=True)
+    ]
+
+    assert np.allclose(expected, colour.hue(images(), _AMOUNTS), atol=1e-5)
+
+
+def test_grayscale_is_pillows() -> None:
+    """
+    A picture read as one channel and one made grey here have the same greys.
+    """
+    pixels = (images()[0] * 255).astype(np.uint8)
+    grey = np.asarray(Image.fromarray(pixels).convert("L"))
+    result = colour.grayscale(pixels[None] / np.float32(255), tf.constant([True])).numpy()
+
+    assert np.allclose(grey, result[0, ..., 1] * 255, atol=0.6)
+    assert np.array_equal(result[..., 0], result[..., 2])
+
+
+def test_only_the_chosen_lose_their_colour() -> None:
+    """
+    A batch that is grey as a whole would train on another distribution.
+    """
+    result = colour.grayscale(images(), tf.constant([False, True, False])).numpy()
+
+    assert np.array_equal(images()[[0, 2]], result[[0, 2]])
+    assert not np.allclose(images()[1], result[1])
+
+
+def test_white_stays_white_without_colour() -> None:
+    """
+    TensorFlow's own weights sum to 0.9999.
+    """
+    white = np.ones((1, 2, 2, 3), np.float32)
+
+    assert np.array_equal(white, colour.grayscale(white, tf.constant([True])))
+
+
+def test_one_rectangle_an_image_is_erased() -> None:
+    """
+    Rows and columns must not be swapped, and each image has its own rectangle or none.
+    """
+    boxes = tf.constant([[1.0, 2, 3, 2], [0, 0, 0, 5], [5, 0, 1, 5]])
+    expected = images()
+    expected[0, 1:4, 2:4] = 0.5
+    expected[2, 5] = 0.5
+
+    assert np.array_equal(expected, colour.erase(images(), boxes, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("change", "nothing"),
+    [
+        (colour.brightness, 0.0),
+        (colour.contrast, 1.0),
+        (colour.saturation, 1.0),
+        (colour.hue, 0.0),
+    ],
+)
+def test_no_change_is_bit_for_bit_none(change: Change, nothing: float) -> None:
+    """
+    A strength of zero switches an augmentation off; rounding would not.
+    """
+    assert np.array_equal(images(), change(images(), tf.fill([3], nothing)))
+
+
+@pytest.mark.parametrize("change", [colour.saturation, colour.hue, colour.grayscale])
+def test_grey_images_have_no_colour_to_change(change: Change) -> None:
+    """
+    The same config serves MNIST and CIFAR-10.
+    """
+    amounts = tf.constant([True] * 3) if change is colour.grayscale else 2 * _AMOUNTS
+
+    assert np.array_equal(images(1), change(images(1), amounts))

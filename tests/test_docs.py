@@ -1,0 +1,115 @@
+"""What is written about the tool says what the tool does."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import imgcls
+from imgcls.config.documentation import field_docs
+from imgcls.config.reference import reference
+from imgcls.config.schema import about, is_family, language
+from imgcls.config.vocabulary import Vocabulary
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "runs/README.md"])
+MEMBERS = [each for each in language() if not (issubclass(each, Vocabulary) and is_family(each))]
+
+
+def test_the_reference_of_the_config_is_the_code():
+    """
+    A page written by hand is wrong by the next change.
+    """
+    written = (ROOT / "docs/config.md").read_text(encoding="utf-8")
+
+    assert reference() == written, "python -m imgcls.config.reference > docs/config.md"
+
+
+@pytest.mark.parametrize("section", language(), ids=lambda section: section.__name__)
+def test_every_name_of_the_language_is_documented(section):
+    """
+    The docs of a name are the editor's hover text and the reference: none may be missing.
+    """
+    assert vars(section)["__doc__"]
+    assert about(section).endswith((".", ":", "`"))
+
+
+@pytest.mark.parametrize("section", MEMBERS, ids=lambda section: section.__name__)
+def test_every_key_is_documented(section):
+    """
+    A key that nobody can look up is a key that nobody uses.
+    """
+    docs = field_docs(section)
+
+    assert [] == [name for name in section.model_fields if not docs.get(name, "").strip()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page):
+    """
+    A newcomer who follows a link to nothing does not follow the next one.
+    """
+    text = page.read_text(encoding="utf-8")
+    targets = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    inner = {target for target in targets if target.startswith("#")}
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    anchors = {
+        "#" + re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings
+    }
+
+    assert set() == inner - anchors
+    assert [] == [
+        target
+        for target in targets
+        if target not in inner and not (page.parent / target.split("#")[0]).exists()
+    ]
+
+
+def test_the_readme_names_what_is_there():
+    """
+    The tree in the README is a newcomer's map.
+    """
+    tree = README.split("## The tree")[1].split("```")[1]
+    named = re.findall(r"^( *)([\w./]+)  ", tree, flags=re.MULTILINE)
+    paths = [ROOT / ("imgcls" if indent else "") / name for indent, name in named]
+    parts = {path for path in (ROOT / "imgcls").iterdir() if not path.name.startswith("_")}
+
+    assert [] == [path for path in paths if not path.exists()]
+    assert set() == parts - {*paths, ROOT / "imgcls/py.typed"}
+
+
+def test_the_readme_measures_every_shipped_config():
+    """
+    A config without a row in the table is a promise without a figure.
+    """
+    table = README.split("## Results")[1].split("\n## ")[0]
+    configs = {path.name for path in (ROOT / "configs").glob("*.yaml")} - {"smoke.yaml"}
+
+    assert set() == {name for name in configs if f"configs/{name}" not in table}
+
+
+def test_ci_runs_the_line_that_the_readme_gives():
+    """
+    The line that people are told to run is the one that is known to work.
+    """
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    marked = README.split("<!-- test line")[1].split("```")[1]
+    commands = shlex.split(marked.splitlines()[1].replace("&&", ";"))
+
+    assert "<!-- test line" in script
+    assert [".venv/bin/pytest"] == commands[-1:]
+    assert "bin/pytest" not in script
+
+
+def test_the_changelog_knows_this_version():
+    """
+    Users look there for what a release changes for them.
+    """
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert f"## {imgcls.__version__}" in changelog
+    assert "version" in project["project"]["dynamic"]

@@ -1,0 +1,145 @@
+"""Files that are whole or not there, and reading that cannot be led astray."""
+
+import json
+import os
+import resource
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from imgcls import files
+from imgcls.errors import ResourceError, RunError
+
+
+@contextmanager
+def files_of_at_most(size):
+    """The system refuses to let any file grow beyond this: a full disk without a disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    """
+    A status.json that was there before the disk ran full is better than half of a new one.
+    """
+    path = tmp_path / "status.json"
+    files.write_whole(path, b"old")
+    with files_of_at_most(1000), pytest.raises(ResourceError, match=r"status.json: cannot be writ"):
+        files.write_whole(path, bytes(5000))
+
+    assert b"old" == path.read_bytes()
+    assert ["status.json"] == names(tmp_path)
+
+
+def test_a_file_in_a_missing_folder_is_an_error_of_the_machine(tmp_path):
+    """
+    Somebody removed the run while it trained: one line says where, and no traceback.
+    """
+    with pytest.raises(ResourceError, match=r"gone/a.json: cannot be written, no such file"):
+        files.write_json(tmp_path / "gone" / "a.json", {})
+
+
+def test_what_the_dead_left_is_removed_and_what_the_living_hold_is_not(tmp_path):
+    """
+    Process numbers are reused, and a container's trainer is always number 1: only locks tell.
+    """
+    (tmp_path / f"step-3.tmp-{os.getpid()}-0123abcd").mkdir()
+    (tmp_path / "status.json.tmp-1-0123abcd").write_text("half")
+    (tmp_path / "mine.tmp-1").write_text("a file that only looks alike")
+    with files.draft_folder(tmp_path / "step-4") as held:
+        files.remove_stale(tmp_path)
+
+        assert sorted(["mine.tmp-1", held.name]) == names(tmp_path)
+    files.remove_stale(tmp_path)
+
+    assert ["mine.tmp-1"] == names(tmp_path)
+
+
+def test_a_draft_is_removed_when_its_writer_fails(tmp_path):
+    """
+    Ctrl-C during a save, twice: half a gigabyte must not stay behind.
+    """
+    with (
+        suppress(KeyboardInterrupt),
+        files.draft_folder(tmp_path / "step-4") as folder,
+        (folder / "arrays.npz").open("w"),
+    ):
+        raise KeyboardInterrupt
+
+    assert [] == names(tmp_path)
+
+
+def _link(path):
+    path.with_name("elsewhere").write_text("{}")
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda _: None, "model.json is missing"),
+        (os.mkfifo, "model.json is not a regular file"),
+        (Path.mkdir, "model.json is not a regular file"),
+        (_link, "model.json cannot be read, it is a link"),
+        (
+            lambda path: path.write_bytes(b" " * 65 * 2**20),
+            "model.json is larger than 67,108,864 b",
+        ),
+        (lambda path: path.write_text('{"a": \n 1,}'), "is not valid JSON, line 2 column 4: "),
+        (lambda path: path.write_bytes(b'"\xff"'), "model.json is not valid JSON, 'utf-8' codec"),
+        (lambda path: path.write_text("[" * 100_000), "model.json is not valid JSON, "),
+        (lambda path: path.write_text("9" * 5000), "model.json is not valid JSON, "),
+    ],
+)
+def test_what_cannot_be_read_as_json_is_named_with_the_reason(tmp_path, make, message):
+    """
+    A run folder may come from anywhere: a pipe must not hang us, nor brackets crash us.
+    """
+    path = tmp_path / "model.json"
+    make(path)
+    with pytest.raises(RunError) as caught:
+        files.read_json(path)
+
+    assert message in str(caught.value)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@settings(max_examples=50)
+@given(_json)
+@example({"file": "\udcff.png", "name": "Übung"})  # its name is no UTF-8
+def test_json_comes_back_as_it_was(value):
+    """
+    File names may hold any bytes, metrics any float: the files stay valid and exact.
+    """
+    data = files.to_json(value)
+    data.decode("utf-8")
+
+    assert value == json.loads(data)
+
+
+def test_numpy_scalars_are_numbers_and_what_is_not_finite_is_null():
+    """
+    A row whose loss is nan must not crash the report of it, nor break every JSON reader.
+    """
+    row = {"a": np.float32(0.5), "b": np.int64(3), "c": float("nan"), "d": [np.float32("inf")]}
+
+    assert b'{"a": 0.5, "b": 3, "c": null, "d": [null]}\n' == files.to_json(row)

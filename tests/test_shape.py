@@ -1,0 +1,289 @@
+"""The shape of the code: what may import what, how long things are, and what starts fast."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from imgcls.config import reader
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "imgcls").rglob("*.py"))
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+# Section 2 of the design: a part imports from the rows below its own. Within a row, one of two
+# parts may import the other, but for those named in STRANGERS.
+LAYERS: tuple[frozenset[str], ...] = (
+    frozenset({"__main__"}),
+    frozenset({"cli"}),
+    frozenset({"console", "commands"}),
+    frozenset({"training", "evaluation"}),
+    frozenset({"classifier", "model", "data"}),
+    frozenset({"checkpoints", "runs"}),
+    frozenset({"arrays", "manifest", "rows"}),
+    frozenset({"config"}),
+    frozenset({"ops", "images"}),
+    frozenset({"files"}),
+    frozenset({"errors"}),
+)
+STRANGERS = ({"console", "commands"}, {"ops", "images"})
+FORBIDDEN_NAMES = {"utils", "common", "helpers", "base", "core", "manager", "handler"}
+PRINTERS = {"console", "cli"}
+HEAVY = {"tensorflow", "keras"}
+HEAVY_PARTS = {
+    "ops",
+    "classifier",
+    "model",
+    "training",
+    "data",
+}  # what may import them at the top ...
+LIGHT_MODULES = {
+    "imgcls.training.events",
+    "imgcls.data.dataset",
+    "imgcls.data.traits",
+}  # ... but these
+MOST_LINES = 300
+MOST_FUNCTION_LINES = 60
+
+
+@cache
+def parsed(module: Path) -> ast.Module:
+    return ast.parse(module.read_text(encoding="utf-8"), module)
+
+
+def dotted(module: Path) -> str:
+    return ".".join(module.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+KNOWN = {dotted(module) for module in MODULES}
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Every module of ours that a module imports, also inside its functions."""
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{dotted(module)}:{node.lineno} imports relatively"
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in KNOWN else str(node.module) for name in inner]
+        else:
+            continue
+        yield from (name for name in names if name == "imgcls" or name.startswith("imgcls."))
+
+
+def row(name: str) -> int:
+    found = [number for number, parts in enumerate(LAYERS) if part(name) in parts]
+    assert found, f"{name}: the table of layers has no {part(name)}; see section 2 of the design"
+    return found[0]
+
+
+def part(name: str) -> str:
+    return name.split(".")[1]
+
+
+def wrong(here: str, there: str) -> bool:
+    if part(here) == part(there):
+        return part(here) == "commands"  # no verb needs another
+    return row(there) < row(here) or {part(here), part(there)} in STRANGERS
+
+
+IMPORTS = {
+    (dotted(module), there)
+    for module in MODULES
+    for there in imports(module)
+    if "imgcls" not in {dotted(module), there}  # the package itself is its version
+}
+
+
+def test_imports_go_one_way():
+    """
+    A reader can start at the bottom, and nothing that must start fast pulls in what starts slowly.
+    """
+    assert [] == sorted(f"{here} imports {there}" for here, there in IMPORTS if wrong(here, there))
+
+
+def test_no_two_parts_import_each_other():
+    """
+    Parts that need each other are one part, whatever the folders say.
+    """
+    parts = {(part(here), part(there)) for here, there in IMPORTS if part(here) != part(there)}
+
+    assert [] == sorted(each for each in parts if each[::-1] in parts)
+
+
+def test_images_know_no_tensorflow():
+    """
+    Decoding is the same in every verb because nothing but Pillow and NumPy takes part in it.
+    """
+    knowing = [
+        dotted(module)
+        for module in MODULES
+        if dotted(module).startswith("imgcls.images")
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        and HEAVY & {name.split(".")[0] for name in imported(node)}
+    ]
+
+    assert [] == knowing
+
+
+def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [str(node.module)] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+
+
+def top_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that run when the module is imported: not those of functions or type checkers."""
+    for node in body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from top_level(node.orelse)
+        elif isinstance(node, ast.If | ast.Try | ast.ClassDef | ast.With):
+            yield from top_level(node.body)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=dotted)
+def test_only_the_network_imports_tensorflow(module):
+    """
+    TensorFlow takes 2.5 s to import; help, messages about a config and run folders must not wait.
+    """
+    heavy = {
+        name
+        for node in top_level(parsed(module).body)
+        for name in imported(node)
+        if name.split(".")[0] in HEAVY
+    }
+    may = part(dotted(module) + ".") in HEAVY_PARTS and dotted(module) not in LIGHT_MODULES
+
+    assert may or not heavy
+
+
+@pytest.mark.parametrize("module", MODULES, ids=dotted)
+def test_a_module_is_one_idea(module):
+    """
+    What fits a few screens can be read whole, and is.
+    """
+    lines = module.read_text(encoding="utf-8").count("\n")
+    long = [
+        node.name
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.FunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno + 1 > MOST_FUNCTION_LINES
+    ]
+
+    assert lines <= MOST_LINES
+    assert [] == long
+    assert not FORBIDDEN_NAMES & set(module.relative_to(ROOT).with_suffix("").parts)
+
+
+def prints(module: Path) -> Iterator[int]:
+    """The lines that print, but for those under `if __name__ == "__main__":`."""
+    mains = [
+        node
+        for node in parsed(module).body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+    ]
+    excused = {id(node) for main in mains for node in ast.walk(main)}
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Call) and id(node) not in excused:
+            name = ast.unparse(node.func)
+            if name == "print" or name in {"sys.stdout.write", "sys.stderr.write"}:
+                yield node.lineno
+
+
+SILENT = [module for module in MODULES if part(dotted(module) + ".") not in PRINTERS]
+
+
+@pytest.mark.parametrize("module", SILENT, ids=dotted)
+def test_only_the_console_prints(module):
+    """
+    stdout carries results only, so that `imgcls evaluate --json | jq` works.
+    """
+    assert [] == list(prints(module))
+
+
+def loaded_by(code: str) -> set[str]:
+    """The heavy modules that a fresh interpreter has loaded after running this code."""
+    heavy = ("tensorflow", "keras", "sklearn", "matplotlib")
+    report = f"\nimport sys; print('LOADED', *[m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code + report],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+RUN = """
+from imgcls.cli import main
+import sys
+sys.argv = ["imgcls", *{arguments}]
+try:
+    main()
+except SystemExit as end:
+    assert end.code == {code}, end.code
+"""
+
+
+@pytest.mark.parametrize("verb", ["", "train", "evaluate", "predict", "check", "schema"])
+def test_help_imports_nothing_heavy(verb):
+    """
+    Whoever asks for help has it in 0.3 s.
+    """
+    arguments = [*([verb] if verb else []), "--help"]
+
+    assert set() == loaded_by(RUN.format(arguments=arguments, code=0))
+
+
+def test_the_reader_imports_nothing_heavy():
+    """
+    Reading a config is reading text.
+    """
+    assert set() == loaded_by("import imgcls.config.reader")
+
+
+@pytest.mark.parametrize("verb", ["train", "check"])
+def test_a_wrong_config_is_refused_before_anything_heavy_is_imported(verb, tmp_path):
+    """
+    A slip of the pen is answered in half a second, not after TensorFlow has started.
+    """
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("dataset: {name: digits}\nlayers: [Flaten]\n", encoding="utf-8")
+
+    assert set() == loaded_by(RUN.format(arguments=[verb, str(wrong)], code=4))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_every_shipped_config_is_right(config):
+    """
+    The configs are what people start from; none may be stale.
+    """
+    assert config.stem == reader.read(config).name
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
+def test_every_shipped_config_says_how_to_run_it(config):
+    """
+    A config is a result: the head has the schema for editors and the command that gave the figures.
+    """
+    head = config.read_text(encoding="utf-8").split("dataset:")[0].splitlines()
+
+    assert head[0] == "# yaml-language-server: $schema=imgcls.schema.json"
+    assert any(line.startswith(f"#   imgcls train configs/{config.name}") for line in head)
+
+
+def test_the_table_of_configs_is_not_empty():
+    """
+    A renamed folder would turn every test over its files into a silent pass.
+    """
+    assert {"digits", "smoke", "cifar10", "photos"} <= {config.stem for config in CONFIGS}
+    assert len(MODULES) > 10
