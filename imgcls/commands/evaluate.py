@@ -72,22 +72,19 @@ def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
 def _own(chosen: Chosen, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
-    data = dataset.load(chosen.config.dataset, chosen.config.seed, report)
-    if data.record["fingerprint"] != files.read_json(chosen.run.data).get("fingerprint"):
-        report(Warned(f"the data has changed since {chosen.run} was trained"))
+    record = files.read_json(chosen.run.data)
     if name is None:
-        name = "test" if "test" in data.splits else "validation"
+        name = "test" if "test" in record["images"] else "validation"
         if name == "validation":
             report(Noted("there is no test split; these are the validation images"))
-    if name not in data.splits:
-        raise DataError(
-            f"the data of {chosen.run} has no {name} split; it has {_listed(data.splits)}"
-        )
+    if name not in record["images"]:
+        known = ", ".join(record["images"])
+        raise DataError(f"the data of {chosen.run} has no {name} split; it has {known}")
+    data = dataset.load(chosen.config.dataset, chosen.config.seed, report, only=(name,))
+    before, now = record["fingerprint"], data.record["fingerprint"]
+    if any(before.get(part, now[part]) != now[part] for part in now):
+        report(Warned(f"the data has changed since {chosen.run} was trained"))
     return name, data.splits[name]
-
-
-def _listed(names: object) -> str:
-    return ", ".join(names) or "none"  # type: ignore[arg-type]
 
 
 def _evaluated(

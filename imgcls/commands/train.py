@@ -93,7 +93,13 @@ def _data(config: Config, stop: Stop, report: Report) -> "Data":
     from imgcls.ops import startup
 
     startup.start()
-    data = dataset.load(config.dataset, config.seed, report, stop=lambda: bool(stop))
+    data = dataset.load(
+        config.dataset,
+        config.seed,
+        report,
+        only=("train", "validation"),  # the test images choose nothing
+        stop=lambda: bool(stop),
+    )
     for note in data.record.get("notes", ()):
         report(Warned(note))
     if "validation" not in data.splits and config.training.best.startswith("val_"):
@@ -158,9 +164,11 @@ def _trained(
     report: Report,
     saved: checkpoints.Checkpoint | None = None,
 ) -> Trained:
+    from imgcls.training.log import Log
     from imgcls.training.loop import Loop, restore
     from imgcls.training.state import State
 
+    report = Log(run.log, report)
     state = State() if saved is None else restore(engine, saved)
     if saved is not None:
         runs.rewind_metrics(run, state.step, state.evaluated)
@@ -186,6 +194,8 @@ def _trained(
         runs.set_status(
             run, "diverged" if diverged else "failed", step=state.step, error=str(error)
         )
+        report(Warned(f"ended by an error: {error}"))
         raise
     runs.set_status(run, trained.status, step=trained.step)
+    report(trained)
     return trained

@@ -47,10 +47,10 @@ def stepper(
         with tf.GradientTape() as tape:
             tape.watch(images)
             outputs = layer(images, training=training)
-            loss = tf.reduce_sum(tf.cast(outputs, tf.float32) ** 3)
+            loss = tf.reduce_mean(tf.cast(outputs, tf.float32) ** 3)
         gradients = tape.gradient(loss, [images, *(v.value for v in layer.trainable_variables)])
         for variable, gradient in zip(layer.trainable_variables, gradients[1:], strict=True):
-            variable.assign(variable - 1e-4 * gradient)
+            variable.assign(variable - 0.01 * gradient)
         return outputs, gradients
 
     def step(images: np.ndarray) -> list[np.ndarray]:
@@ -63,7 +63,7 @@ def stepper(
 
 def assert_close(expected: list[np.ndarray], actual: list[np.ndarray], tolerance: float) -> None:
     for theirs, ours in zip(expected, actual, strict=True):
-        scale = max(1.0, float(np.abs(theirs).max()))
+        scale = max(0.1, float(np.abs(theirs).max()))
         np.testing.assert_allclose(theirs / scale, ours / scale, rtol=0, atol=tolerance)
 
 
@@ -77,7 +77,7 @@ def test_it_equals_keras_step_by_step_in_float32(options: dict[str, Any]) -> Non
     for training in (True, False):
         theirs, ours = (stepper(layer, training=training) for layer in layers)
         for batch in BATCHES:
-            assert_close(theirs(batch), ours(batch), 1e-5)
+            assert_close(theirs(batch), ours(batch), 5e-6)
 
 
 def test_it_equals_keras_in_bfloat16() -> None:
@@ -111,7 +111,7 @@ def test_frozen_it_uses_and_keeps_its_moving_statistics() -> None:
         layer.trainable = False
     expected, actual = (stepper(layer, training=True)(BATCHES[0]) for layer in layers)
 
-    assert_close(expected, actual, 1e-5)
+    assert_close(expected, actual, 5e-6)
     np.testing.assert_array_equal(np.zeros(3), layers[1].moving_mean)
 
 
