@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from imgcls.config.facts import Facts
 from imgcls.config.layers import Layer
 from imgcls.config.layers.layer import flatten, without_softmax
+from imgcls.config.layers.nested import innermost
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError, RunError
-from imgcls.ops.residual import BodyError
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -82,12 +82,10 @@ def _called(
     try:
         built = layer.build(facts)
         return built, built(inputs)
-    except BodyError as error:
-        inner, nested = flatten(layer.layers)[error.index]  # type: ignore[attr-defined]
-        _check_input(f"{key}.layers{inner}", nested, error.shape)
-        raise ConfigError.at(f"{key}.layers{inner}", _misfit(error.shape, error)) from error
     except (ValueError, TypeError) as error:
-        raise ConfigError.at(key, _misfit(inputs.shape, error)) from error
+        key, layer, shape, inner = innermost(key, layer, inputs.shape, error)
+        _check_input(key, layer, shape)
+        raise ConfigError.at(key, _misfit(shape, inner)) from error
 
 
 def _check_input(key: str, layer: Layer, shape: tuple[int | None, ...]) -> None:

@@ -49,6 +49,17 @@ def _cut_torn_line(descriptor: int) -> int:
     return end
 
 
+def sync(path: Path) -> None:
+    """Puts the rows on the disk.
+
+    Raises:
+        ResourceError: if they cannot be.
+    """
+    if path.exists():
+        with files.writing(path):
+            files.sync(path)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
     """Returns all whole rows; none where there is no file.
 

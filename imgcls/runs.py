@@ -258,35 +258,6 @@ def _holder(text: bytes) -> str:
         return "another process"
 
 
-def append_metrics(run: Run, row: Mapping[str, Any]) -> None:
-    """Adds a row to the metrics by one write; a number that is not finite becomes null.
-
-    Raises:
-        ResourceError: if it cannot be written; the file stays as it was.
-    """
-    rows.append(run.metrics, row)
-
-
-def sync_metrics(run: Run) -> None:
-    """Puts the metrics on the disk: a checkpoint's rows must outlive a power cut as it does.
-
-    Raises:
-        ResourceError: if they cannot be.
-    """
-    if run.metrics.exists():
-        with files.writing(run.metrics):
-            files.sync(run.metrics)
-
-
-def read_metrics(run: Run) -> list[dict[str, Any]]:
-    """Returns the rows, without a last one that a kill tore.
-
-    Raises:
-        RunError: if a line is not a row, naming it.
-    """
-    return rows.read(run.metrics)
-
-
 def rewind_metrics(run: Run, step: int, epochs: int) -> None:
     """Moves the rows of later steps and epochs to `metrics.superseded.jsonl`.
 
@@ -304,6 +275,6 @@ def rewind_metrics(run: Run, step: int, epochs: int) -> None:
 
     def is_undone(row: Mapping[str, Any]) -> bool:
         over = row.get("kind") == "epoch" and row.get("epoch", 0) > epochs
-        return over or row.get("step", 0) > step
+        return bool(over or row.get("step", 0) > step)
 
     rows.rewind(run.metrics, run.superseded, is_undone)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgcls import checkpoints, files, runs
+from imgcls import checkpoints, files, rows, runs
 from imgcls.errors import LockedError, ResourceError, RunError
 
 ENVIRONMENT = os.environ | {
@@ -289,11 +289,11 @@ def test_metrics_are_appended_read_and_rewound_in_the_run(tmp_path):
     """
     run = runs.create(tmp_path, "net")
     for step in (1, 2, 3):
-        runs.append_metrics(run, {"step": step, "loss": np.float32(0.5)})
-    runs.sync_metrics(run)
+        rows.append(run.metrics, {"step": step, "loss": np.float32(0.5)})
+    rows.sync(run.metrics)
     runs.rewind_metrics(run, 1, 0)
 
-    assert [{"step": 1, "loss": 0.5}] == runs.read_metrics(run)
+    assert [{"step": 1, "loss": 0.5}] == rows.read(run.metrics)
     assert 2 == len(run.superseded.read_text().splitlines())
 
 
@@ -303,7 +303,7 @@ def test_the_row_of_an_epoch_whose_end_was_not_saved_is_undone(tmp_path):
     """
     run = runs.create(tmp_path, "net")
     for epoch in (1, 2):
-        runs.append_metrics(run, {"kind": "epoch", "epoch": epoch, "step": 10 * epoch})
+        rows.append(run.metrics, {"kind": "epoch", "epoch": epoch, "step": 10 * epoch})
     runs.rewind_metrics(run, 20, 1)
 
-    assert [1] == [row["epoch"] for row in runs.read_metrics(run)]
+    assert [1] == [row["epoch"] for row in rows.read(run.metrics)]

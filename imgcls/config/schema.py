@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
-from pydantic_core import core_schema
 
-from imgcls.config import types
 from imgcls.config.config import Config
 from imgcls.config.datasets import Dataset
 from imgcls.config.documentation import field_docs
@@ -99,14 +97,6 @@ class _Generator(GenerateJsonSchema):
         if isinstance(dft, Section):
             return dft.model_dump(mode="json", exclude_defaults=True)
         return super().encode_default(dft)
-
-    def function_before_schema(
-        self, schema: core_schema.BeforeValidatorFunctionSchema
-    ) -> JsonSchemaValue:
-        found = super().function_before_schema(schema)
-        if schema["function"]["function"] is types._both:  # noqa: SLF001
-            return {"anyOf": [found["prefixItems"][0], found]}
-        return found
 
 
 def _section(section: type[Section], schema: JsonSchemaValue) -> Schema:

@@ -31,7 +31,10 @@ def _both(value: Any) -> Any:  # noqa: ANN401
     return value if isinstance(value, list | tuple) else (value, value)
 
 
-Pair = Annotated[tuple[Count, Count], BeforeValidator(_both)]
+Pair = Annotated[
+    tuple[Count, Count],
+    BeforeValidator(_both, json_schema_input_type=Count | tuple[Count, Count]),
+]
 """Height and width: one number for both, or a list of two."""
 
 

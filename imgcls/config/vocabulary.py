@@ -96,22 +96,20 @@ class Section(BaseModel):
             return value
         if value is None:
             value = {}
-        found: list[tuple[Loc, str, str]] = []
-        if isinstance(value, Mapping):
-            found += [
-                ((key,), "value", message)
-                for key, scalar in value.items()
-                if (message := wording.not_a_number(cls.model_fields.get(key), scalar))
-            ]
+        fields = value if isinstance(value, Mapping) else {}
+        found: list[tuple[Loc, str, str]] = [
+            ((key,), "value", message)
+            for key, scalar in fields.items()
+            if (message := wording.not_a_number(cls.model_fields.get(key), scalar))
+        ]
         try:
             section = handler(value)
         except ValidationError as error:
-            quoted = {loc for loc, _, _ in found}
             found += [
-                mistake
+                wording.translate(details, cls.model_fields)
                 for details in wording.without_misspelt(error.errors(include_url=False))
-                if (mistake := wording.translate(details, cls.model_fields))[0] not in quoted
             ]
+            found = wording.once(found, fields)
         else:
             if not found:
                 found = [(path(key), "key", message) for key, message in section.rules()]

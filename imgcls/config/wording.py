@@ -75,10 +75,35 @@ def without_misspelt(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def translate(
-    details: ErrorDetails, fields: Mapping[str, FieldInfo]
-) -> tuple[tuple[int | str, ...], str, str]:
-    """Returns (location, `key` or `value`, message) of one of pydantic's errors.
+Found = tuple[tuple[int | str, ...], str, str]
+"""A location, whether its key or its value is meant, and the message."""
+
+
+def once(found: list[Found], fields: Mapping[str, Any]) -> list[Found]:
+    """Returns one mistake a place.
+
+    Pydantic has two where one number stands for a pair, and says of a list with a wrong item that
+    it is too short as well.
+
+    Args:
+        found: the mistakes in a section.
+        fields: what the user gave it.
+    """
+    kept: dict[tuple[int | str, ...], Found] = {}
+    for loc, kind, message in found:
+        in_list = len(loc) == 1 or isinstance(fields.get(str(loc[0])), list | tuple)
+        place = loc[:1] if not in_list and isinstance(loc[1], int) else loc
+        kept.setdefault(place, (place, kind, message))
+    above = {place[:end] for place in kept for end in range(1, len(place))}
+    return [
+        mistake
+        for place, mistake in kept.items()
+        if not (place in above and mistake[2].startswith("must be a list of at least"))
+    ]
+
+
+def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Found:
+    """Returns one of pydantic's errors as a mistake.
 
     Args:
         details: what pydantic says.

@@ -28,7 +28,7 @@ def steps_per_pass(images: int, batch_size: int) -> int:
 
 
 def index_batches(
-    images: int, batch_size: int, seed: int, start: int, stop: int
+    images: int, batch_size: int, seed: int, steps: range, smallest: int = 1
 ) -> tf.data.Dataset:
     """Returns the indices of the images of each step.
 
@@ -36,25 +36,33 @@ def index_batches(
         images: how many the split has.
         batch_size: how many a step takes.
         seed: of the order.
-        start: the first step, counted from 0 over the whole training.
-        stop: the step after the last one.
+        steps: which ones, counted from 0 over the whole training.
+        smallest: how many images the last batch of a pass has at least; the one before it has
+            fewer then. Each replica needs one: an empty batch ends a synchronised normalisation.
 
     Returns:
         (pass int64 scalar, indices int64 [batch]) for each step.
     """
-    steps = steps_per_pass(images, batch_size)
+    count = steps_per_pass(images, batch_size)
+    last = max(images - (count - 1) * batch_size, min(smallest, images))
 
     def of_pass(number: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(
             tf.range(images, dtype=tf.int64), seed=tf.stack([tf.constant(seed, tf.int64), number])
         )
-        first = tf.where(number == start // steps, tf.constant(start % steps, tf.int64), 0)
-        return tf.data.Dataset.range(first, steps).map(
-            lambda step: (number, order[step * batch_size : (step + 1) * batch_size])
-        )
 
-    passes = tf.data.Dataset.range(start // steps, stop // steps + 1)
-    return passes.flat_map(of_pass).take(stop - start)
+        def of_step(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            begin = tf.minimum(step * batch_size, images - last)
+            end = tf.minimum((step + 1) * batch_size, images - last)
+            return number, order[begin : tf.where(step < count - 1, end, tf.cast(images, tf.int64))]
+
+        first = tf.where(
+            number == steps.start // count, tf.constant(steps.start % count, tf.int64), 0
+        )
+        return tf.data.Dataset.range(first, count).map(of_step)
+
+    passes = tf.data.Dataset.range(steps.start // count, steps.stop // count + 1)
+    return passes.flat_map(of_pass).take(len(steps))
 
 
 def train_batches(
@@ -64,8 +72,11 @@ def train_batches(
     batch_size: int,
     seed: int,
     steps: range,
+    smallest: int = 1,
 ) -> tf.data.Dataset:
     """Returns the batches of these steps, each image augmented by itself.
+
+    `seed`, `steps` and `smallest` are as in `index_batches`.
 
     Returns:
         (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]) a step.
@@ -76,7 +87,7 @@ def train_batches(
         images = images_of(pixels(index), size)
         return augment(augmentations, images, seed, number, index), tf.gather(labels, index)
 
-    indices = index_batches(len(split.labels), batch_size, seed, steps.start, steps.stop)
+    indices = index_batches(len(split.labels), batch_size, seed, steps, smallest)
     return _pipeline(indices, batch)
 
 

@@ -50,7 +50,7 @@ class Engine:
         self._clipping = clipping
         self._loss = loss
         self._strategy = strategy
-        self._replicas = int(strategy.num_replicas_in_sync)
+        self.replicas = int(strategy.num_replicas_in_sync)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._ema_decay = ema_decay
         with strategy.scope():
@@ -119,7 +119,7 @@ class Engine:
 
     def _replica_step(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         batch = tf.cast(tf.shape(labels)[0], tf.float32)
-        if self._replicas > 1:
+        if self.replicas > 1:
             images, labels = self._share(images), self._share(labels)
         with tf.GradientTape() as tape:
             logits = tf.cast(self.model(images, training=True), tf.float32)
@@ -129,7 +129,7 @@ class Engine:
             loss = tf.reduce_sum(losses) / batch
             if self.model.losses:
                 # Each replica adds its part, so that the sum over replicas counts it once.
-                loss += tf.add_n(self.model.losses) / self._replicas
+                loss += tf.add_n(self.model.losses) / self.replicas
         weights = self.model.trainable_variables
         gradients = self._clipped(tape.gradient(loss, weights))
         self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -142,15 +142,15 @@ class Engine:
         """This replica's slice of a global batch; sizes differ by one image at most."""
         count = tf.shape(batch)[0]
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        begin = count * replica // self._replicas
-        return batch[begin : count * (replica + 1) // self._replicas]
+        begin = count * replica // self.replicas
+        return batch[begin : count * (replica + 1) // self.replicas]
 
     def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
         """Gradients clipped as Keras clips them, but after the reduction over the replicas."""
         clipping = self._clipping
         if clipping.clipnorm is clipping.clipvalue is clipping.global_clipnorm is None:
             return gradients
-        if self._replicas > 1:
+        if self.replicas > 1:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce("SUM", gradients)
         if clipping.clipnorm is not None:
@@ -161,7 +161,7 @@ class Engine:
         else:
             gradients, _ = tf.clip_by_global_norm(gradients, clipping.global_clipnorm)
         # The optimizer sums over the replicas once more.
-        return [gradient / self._replicas for gradient in gradients]
+        return [gradient / self.replicas for gradient in gradients]
 
     def _average(self) -> None:
         if self._ema_decay is None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imgcls import checkpoints, model, runs
+from imgcls import checkpoints, model, rows
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data
 from imgcls.data.pipeline import evaluation_batches, steps_per_pass, train_batches
@@ -68,6 +68,7 @@ class Loop:
                 training.batch_size,
                 self.config.seed,
                 range(self.state.step, self.total),
+                smallest=self.engine.replicas,
             )
         )
         try:
@@ -96,14 +97,14 @@ class Loop:
             room = min(room, every - state.step % every)
         began = time.monotonic()
         rate = self.engine.learning_rate
-        rows = self.engine.advance(batches, min(self._call, room))
+        taken = self.engine.advance(batches, min(self._call, room))
         seconds = time.monotonic() - began
-        for row in rows:
+        for row in taken:
             self._check_finite(row, rate)
             state.add(row)
         if every and state.step % every == 0:
             self._write_window()
-        self._progress(float(rows[:, IMAGES].sum()) / seconds)
+        self._progress(float(taken[:, IMAGES].sum()) / seconds)
         # At most doubled: the first call also traces the step.
         pace = self._call * CALL_SECONDS / max(seconds, 1e-6)
         self._call = max(1, min(2 * self._call, int(pace)))
@@ -147,7 +148,7 @@ class Loop:
         state = self.state
         row = {"kind": "steps", "epoch": state.evaluated + 1, "step": state.step}
         row |= means(state.window) | {"learning_rate": self.engine.learning_rate}
-        runs.append_metrics(self.run, row)
+        rows.append(self.run.metrics, row)
         state.window = [0.0, 0.0, 0.0]
 
     def _end_epoch(self) -> None:
@@ -167,7 +168,7 @@ class Loop:
         if due:
             self._heed_monitors(row)
         state.evaluated, state.sums = epoch, [0.0, 0.0, 0.0]
-        runs.append_metrics(self.run, row)
+        rows.append(self.run.metrics, row)
         self._save()
         self._epoch_began, self._epoch_images = self._seconds(), 0.0
         self.report(EpochEnded(epoch, training.epochs, row, best))
@@ -215,6 +216,7 @@ class Loop:
         arrays = model.arrays("model", self.engine.model.variables)
         arrays |= model.arrays("optimizer", self.engine.optimizer.variables)
         arrays |= model.arrays("average", self.engine.averages)
+        rows.sync(self.run.metrics)  # a power cut must not keep a checkpoint and lose its rows
         checkpoints.save(
             self.run.checkpoints,
             state.step,

@@ -56,6 +56,11 @@ def choose(training: Training) -> Machine:
         raise ConfigError.at(
             "training.replicas", f"must be at most {len(devices)}, the devices here; got {count}"
         )
+    if training.batch_size < 2 * count:
+        raise ConfigError.at(
+            "training.batch_size",
+            f"must be at least {2 * count}, two images a device; got {training.batch_size}",
+        )
     names = [device.name for device in devices[:count]]
     strategy = (
         tf.distribute.MirroredStrategy(names)

@@ -21,7 +21,7 @@ def split(images: int = IMAGES) -> Split:
 
 
 def order(start: int = 0, stop: int = STEPS, seed: int = 0) -> list[int]:
-    batches = index_batches(IMAGES, BATCH, seed, start, stop)
+    batches = index_batches(IMAGES, BATCH, seed, range(start, stop))
     return [int(each) for _, index in batches for each in index.numpy()]
 
 
@@ -57,11 +57,12 @@ def test_a_training_can_begin_at_any_step(start):
     A resumed run sees what it would have seen.
     """
     whole = [
-        (int(number), *index.numpy()) for number, index in index_batches(IMAGES, BATCH, 0, 0, 15)
+        (int(number), *index.numpy())
+        for number, index in index_batches(IMAGES, BATCH, 0, range(15))
     ]
     rest = [
         (int(number), *index.numpy())
-        for number, index in index_batches(IMAGES, BATCH, 0, start, 15)
+        for number, index in index_batches(IMAGES, BATCH, 0, range(start, 15))
     ]
 
     assert whole[start:] == rest
@@ -131,3 +132,16 @@ def test_a_set_on_disk_gives_the_batches_of_one_in_memory(tmp_path):
     )
 
     assert all(np.array_equal(one[0], other[0]) for one, other in pairs)
+
+
+@pytest.mark.parametrize("smallest", [1, 3, 4, 5])
+def test_the_last_batch_has_an_image_for_each_replica_and_every_image_is_there(smallest):
+    """
+    A replica with an empty batch ends the whole training where a normalisation is synchronised.
+    """
+    batches = [
+        index.numpy() for _, index in index_batches(IMAGES, BATCH, 0, range(STEPS), smallest)
+    ]
+
+    assert [5, 5, 5, 8 - max(3, smallest), max(3, smallest)] == list(map(len, batches))
+    assert sorted(np.concatenate(batches)) == list(range(IMAGES))

@@ -1,0 +1,397 @@
+# ruff: noqa: E501  # each mistake and its message stand on one line
+"""A wrong config is answered like a compiler answers: every mistake, its place, what to do."""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from imgcls.config import reader
+from imgcls.errors import ConfigError, UsageError
+
+RIGHT = """\
+dataset: {name: digits}
+augmentation:
+  - RandomFlip: {mode: horizontal}
+layers:
+  - Conv2D: {filters: 8, kernel_size: 3, activation: relu}
+  - Dropout: {rate: 0.5}
+  - Flatten
+  - Dense: {units: classes, activation: softmax}
+optimizer:
+  SGD: {learning_rate: 1e-2, momentum: 0.9}
+loss: categorical_crossentropy
+training: {epochs: 2}
+seed: 0
+"""
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Reads a text and returns what is said of it, without the path."""
+
+    def read(text: str | bytes, *overrides: str) -> list[str]:
+        file = tmp_path / "cnn.yaml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        try:
+            reader.read(file, overrides)
+        except ConfigError as error:
+            return [str(mistake).removeprefix(f"{file}") for mistake in error.mistakes]
+        return []
+
+    return read
+
+
+def changed(old: str, new: str) -> str:
+    assert old in RIGHT
+    return RIGHT.replace(old, new, 1)
+
+
+MISTAKES = {
+    "unknown key": (
+        "filters: 8",
+        "filtres: 8",
+        ":5:14: layers[0].Conv2D.filtres: unknown key; did you mean filters?",
+    ),
+    "wrong type": (
+        "epochs: 2",
+        "epochs: ten",
+        ":12:20: training.epochs: must be a whole number, got 'ten'",
+    ),
+    "number in quotes": (
+        "epochs: 2",
+        'epochs: "2"',
+        ":12:20: training.epochs: must be a whole number, got text; write it without quotes",
+    ),
+    "out of bounds": (
+        "rate: 0.5",
+        "rate: 1.5",
+        ":6:21: layers[1].Dropout.rate: must be between 0 and 1, got 1.5",
+    ),
+    "nothing": (
+        "rate: 0.5",
+        "rate: ",
+        ":6:20: layers[1].Dropout.rate: must be a number, got nothing",
+    ),
+    "not finite": ("1e-2", ".nan", ":10:24: optimizer.SGD.learning_rate: must be "),
+    "missing": ("filters: 8, ", "", ":5:5: layers[0].Conv2D.filters: missing; a whole number"),
+    "choice": (
+        "mode: horizontal",
+        "mode: horizontl",
+        ":3:24: augmentation[0].RandomFlip.mode: must be one of horizontal, vertical, horizontal_and_vertical, got 'horizontl'; did you mean horizontal?",
+    ),
+    "unknown name": (
+        "  - Flatten",
+        "  - Flaten",
+        ":7:5: layers[2]: unknown layer; did you mean Flatten?",
+    ),
+    "unknown name with fields": (
+        "  - Dropout",
+        "  - Dropot",
+        ":6:5: layers[1].Dropot: unknown layer; did you mean ",
+    ),
+    "two names": (
+        "  - Dropout: {rate: 0.5}",
+        "  - {Dropout: {rate: 0.5}, Flatten: {}}",
+        ":6:5: layers[1]: must name one layer, got Dropout, Flatten",
+    ),
+    "duplicate key": (
+        "seed: 0",
+        "seed: 0\nseed: 1",
+        ":14:1: seed: duplicate key; the first is in line 13",
+    ),
+    "no effect": (
+        "momentum: 0.9",
+        "nesterov: true",
+        ":10:30: optimizer.SGD.nesterov: no effect without momentum",
+    ),
+    "section missing": ("loss: categorical_crossentropy\n", "", ":1:1: loss: missing; a loss"),
+    "section misspelt": ("seed: 0", "sed: 0", ":13:1: sed: unknown key; did you mean seed?"),
+    "tutorial spelling": (
+        "learning_rate: 1e-2",
+        "lr: 1e-2",
+        ":10:9: optimizer.SGD.lr: lr is now learning_rate",
+    ),
+    "last layer sigmoid": (
+        "activation: softmax",
+        "activation: sigmoid",
+        ":8:29: layers[3].Dense.activation: must be softmax or linear in the last layer, got 'sigmoid'",
+    ),
+    "last layer of one": (
+        "units: classes",
+        "units: 1",
+        ":8:13: layers[3].Dense.units: must be one a class, got 1",
+    ),
+    "anchor": (
+        "rate: 0.5",
+        "rate: &a 0.5",
+        ":6:21: layers[1].Dropout.rate: anchors and aliases (&a) are not allowed",
+    ),
+    "tag": (
+        "rate: 0.5",
+        "rate: !!python/name:os.system 1",
+        ":6:21: layers[1].Dropout.rate: tags (tag:yaml.org,2002:python/name:os.system) are not allowed; write plain text",
+    ),
+    "merge key": (
+        "seed: 0",
+        "<<: {seed: 0}",
+        ":13:1: merge keys (<<) are not allowed; write the keys out",
+    ),
+    "tab": ("  SGD", "\tSGD", ":10:1: a tab indents this line; use spaces"),
+    "no YAML": ("seed: 0", "seed: [0", ":14:1: is no YAML: "),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_named_with_its_place_and_what_to_do(case, said):
+    """
+    Whoever reads the message can jump to the place and mend it without the manual.
+    """
+    old, new, expected = MISTAKES[case]
+    found = said(changed(old, new))
+
+    assert 1 == len(found), found
+    assert found[0].startswith(expected)
+
+
+def test_a_right_config_has_no_mistakes(said):
+    """
+    The table above would prove nothing about a config that is wrong anyway.
+    """
+    assert [] == said(RIGHT)
+
+
+EIGHT = """\
+dataset: {name: cifar10, validation: 1.5}
+augmentation:
+  - RandomFlip: {mode: sideways}
+layers:
+  - Conv2D: {filtres: 8, kernel_size: 3}
+  - Dropout: {rate: half}
+  - Flaten
+  - Dense: {units: classes, units: classes}
+optimizer:
+  SGD: {nesterov: true}
+loss: categorical_crossentropy
+training: {epochs: 2, metrics: [accuracy]}
+"""
+
+
+def test_eight_mistakes_of_eight_kinds_are_said_at_once_in_their_order(said):
+    """
+    One run of the tool mends a config, not eight.
+    """
+    found = said(EIGHT)
+
+    assert [
+        ":1:38: dataset.validation",
+        ":3:24: augmentation[0].RandomFlip.mode",
+        ":5:14: layers[0].Conv2D.filtres",
+        ":6:21: layers[1].Dropout.rate",
+        ":7:5: layers[2]",
+        ":8:29: layers[3].Dense.units",
+        ":10:9: optimizer.SGD.nesterov",
+        ":12:23: training.metrics",
+    ] == [": ".join(each.split(": ")[:2]) for each in found]
+
+
+def test_eight_mistakes_take_less_than_a_second_and_no_tensorflow(tmp_path):
+    """
+    TensorFlow takes 2.5 s and more to import; a typing mistake must not wait for it.
+    """
+    file = tmp_path / "eight.yaml"
+    file.write_text(EIGHT, encoding="utf-8")
+    seconds = []
+    for _ in range(5):
+        began = time.monotonic()
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "imgcls", "train", str(file)],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+        seconds.append(time.monotonic() - began)
+        assert 4 == done.returncode
+        assert 8 == done.stderr.count(f"{file}:")
+        assert "tensorflow" not in done.stderr
+        assert "keras" not in done.stderr
+    # 0.8 s is promised on a quiet machine; printing the import times costs some of it.
+    assert statistics.median(seconds) < 0.8 * max(1.0, os.getloadavg()[0] / 2)
+
+
+def test_text_stays_text_and_numbers_are_numbers(tmp_path):
+    """
+    In YAML 1.1 `1e-3` is text, `010` is eight and the class `no` is false.
+    """
+    file = tmp_path / "cnn.yaml"
+    file.write_text(
+        RIGHT.replace("name: digits", "npz: a.npz, classes: [no, 010, 12:30, 'null', 1e3]"),
+        encoding="utf-8",
+    )
+    config = reader.read(file).config
+
+    assert ("no", "010", "12:30", "null", "1e3") == config.dataset.classes  # type: ignore[attr-defined]
+    assert config.optimizer.learning_rate == 0.01
+
+
+def test_paths_are_relative_to_the_file_and_those_of_set_to_the_current_folder(
+    tmp_path, monkeypatch
+):
+    """
+    A config moves with its data, and a shell completes what it sees.
+    """
+    folder = tmp_path / "configs"
+    folder.mkdir()
+    file = folder / "cnn.yaml"
+    file.write_text(RIGHT.replace("name: digits", "npz: a.npz"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    assert folder / "a.npz" == reader.read(file).config.dataset.npz  # type: ignore[attr-defined]
+    set_there = reader.read(file, ["dataset.npz=b.npz"]).config.dataset
+    assert tmp_path / "b.npz" == set_there.npz  # type: ignore[attr-defined]
+
+
+OVERRIDES = {
+    "training.epochs=5": [],
+    "layers[0].Conv2D.filters=16": [],
+    "optimizer=Adam": [],
+    "training.early_stopping.patience=3": [],
+    "training.epochs=five": ["--set #1: training.epochs: must be a whole number, got 'five'"],
+    "training.epoch=5": ["--set #1: training.epoch: unknown key; did you mean epochs?"],
+    "optimizer.Adam.learning_rate=0.1": [
+        ":10:3: optimizer: must name one optimizer, got SGD, Adam"
+    ],
+    "layers[9].Flatten={}": ["--set #1: layers[9]: there is no such entry; layers has [0] to [3]"],
+    "training.epochs=[1": ["--set #1:1:3: is no YAML: "],
+}
+
+
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_an_override_goes_through_the_same_checker(override, said):
+    """
+    What is mistyped on the command line is as wrong as in the file.
+    """
+    found, expected = said(RIGHT, override), OVERRIDES[override]
+
+    assert len(expected) == len(found), found
+    for mine, start in zip(found, expected, strict=True):
+        assert mine.startswith(start)
+
+
+def test_an_override_can_give_fields_to_a_bare_name(tmp_path):
+    """
+    `optimizer: adam` and `--set optimizer.Adam.learning_rate` speak of one thing.
+    """
+    file = tmp_path / "cnn.yaml"
+    text = changed("\n  SGD: {learning_rate: 1e-2, momentum: 0.9}", " Adam")
+    file.write_text(text, encoding="utf-8")
+    config = reader.read(file, ["optimizer.Adam.learning_rate=0.5", "seed=3"]).config
+
+    assert (config.optimizer.learning_rate, config.seed) == (0.5, 3)
+
+
+def test_an_override_without_a_value_is_a_wrong_command_line(tmp_path):
+    """
+    It has no place in any file.
+    """
+    file = tmp_path / "cnn.yaml"
+    file.write_text(RIGHT, encoding="utf-8")
+
+    with pytest.raises(UsageError, match="must be key=value"):
+        reader.read(file, ["training.epochs"])
+
+
+def test_the_resolved_config_reads_back_equal(tmp_path):
+    """
+    A run is resumed, evaluated and repeated from what it wrote down.
+    """
+    file = tmp_path / "cnn.yaml"
+    file.write_text(RIGHT, encoding="utf-8")
+    config = reader.read(file).config
+    again = tmp_path / "again.yaml"
+    again.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+
+    assert config == reader.read(again).config
+
+
+HOSTILE: dict[str, bytes] = {
+    "empty": b"",
+    "comments only": b"# nothing\n",
+    "a list": b"- a\n- b\n",
+    "text": b"hello",
+    "UTF-16": "dataset: {}".encode("utf-16"),
+    "no UTF-8": b"dataset: \xff\xfe",
+    "a null byte": b"dataset: a\x00b",
+    "two documents": b"a: 1\n---\nb: 2\n",
+    "brackets": b"[" * 100_000,
+    "nested": b"a: " + b"[" * 40 + b"]" * 40,
+    "a bomb": b"a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n",
+    "an alias of itself": b"a: &a [*a]\n",
+    "a huge number": b"seed: " + b"9" * 5000,
+    "too many values": b"a: [" + b"1," * 20_000 + b"1]",
+    "too large": b"#" * (1 << 20) + b"\n# more",
+    "a timestamp tag": b"seed: !!timestamp abc",
+    "complex keys": b"? [a, b]\n: 1\n",
+    "a picture": bytes(range(256)) * 8,
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_what_is_no_config_is_refused_by_a_message(case, said):
+    """
+    A YAML bomb, a picture, a half-written file: never a traceback, never a crash.
+    """
+    assert said(HOSTILE[case])
+
+
+def test_a_byte_order_mark_is_no_mistake(said):
+    """
+    Editors on Windows write it.
+    """
+    assert [] == said(b"\xef\xbb\xbf" + RIGHT.encode())
+
+
+def test_a_missing_file_names_those_that_are_there(tmp_path):
+    """
+    Most often the name is mistyped.
+    """
+    (tmp_path / "cnn.yaml").write_text(RIGHT, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="cannot be read: No such file") as error:
+        reader.read(tmp_path / "cn.yaml")
+    assert "cnn.yaml" in str(error.value.hint)
+
+
+def test_a_pipe_without_a_writer_is_refused_and_does_not_hang(tmp_path):
+    """
+    Opening one waits for its other end, for ever.
+    """
+    os.mkfifo(tmp_path / "pipe.yaml")
+
+    with pytest.raises(ConfigError, match="no regular file"):
+        reader.read(tmp_path / "pipe.yaml")
+
+
+def test_a_late_error_gets_the_place_of_its_key(tmp_path):
+    """
+    What only the network can tell is said with file, line and column, too.
+    """
+    file = tmp_path / "cnn.yaml"
+    file.write_text(RIGHT, encoding="utf-8")
+    late = ConfigError.at("layers[1].Dropout", "does not fit")
+
+    assert f"{file}:6:5: layers[1].Dropout: does not fit" == str(reader.read(file).located(late))
+
+
+def test_every_shipped_config_is_right():
+    """
+    They are what people copy.
+    """
+    for file in Path(__file__).parents[2].glob("configs/*.yaml"):
+        assert reader.read(file).config.layers
