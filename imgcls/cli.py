@@ -53,11 +53,14 @@ Overrides = Annotated[
     list[str],
     typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
 ]
-Root = Annotated[Path, typer.Option("--runs", help="The folder of the runs.")]
+Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="The folder of the runs.")]
 Checkpoint = Annotated[
-    Weights, typer.Option("--checkpoint", help="Of the best epoch, or the last.")
+    Weights,
+    typer.Option("--checkpoint", metavar="best|last", help="Of the best epoch, or the last."),
 ]
-Compute = Annotated[Precision, typer.Option("--precision", help="What to compute in.")]
+Compute = Annotated[
+    Precision, typer.Option("--precision", metavar="float32|bfloat16", help="What to compute in.")
+]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file; - is stdin.")]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
 
@@ -65,7 +68,7 @@ Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of a tabl
 @app.command()
 def train(
     config: Annotated[
-        Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file; - is stdin.")
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file; - is stdin.")
     ] = None,
     overrides: Overrides = [],  # noqa: B006  # Typer's own way of saying it
     resume: Annotated[
@@ -86,10 +89,13 @@ def train(
 @app.command()
 def evaluate(
     run: Annotated[
-        Path | None, typer.Argument(metavar="[RUN]", help="A run; without, the one started last.")
+        Path | None, typer.Argument(metavar="RUN", help="A run; without, the one started last.")
     ] = None,
     split: Annotated[
-        Split | None, typer.Option(help="Test, or validation where there is no test.")
+        Split | None,
+        typer.Option(
+            metavar="train|validation|test", help="Test, or validation where there is no test."
+        ),
     ] = None,
     data: Annotated[
         Path | None,
@@ -120,13 +126,11 @@ def evaluate(
 
 @app.command()
 def predict(
-    images: Annotated[
-        list[str], typer.Argument(metavar="IMAGE...", help="Pictures, folders, globs.")
-    ],
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures, folders, globs.")],
     run: Annotated[
         Path | None, typer.Option("--run", metavar="RUN", help="A run; without, the last one.")
     ] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="How many classes to name.")] = 1,
+    top_k: Annotated[int, typer.Option(metavar="K", min=1, help="How many classes to name.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Write a JSON object an image.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
     checkpoint: Checkpoint = Weights.best,

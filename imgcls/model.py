@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from imgcls.config.facts import Facts
@@ -82,6 +83,8 @@ def _called(
     try:
         built = layer.build(facts)
         return built, built(inputs)
+    except (tf.errors.ResourceExhaustedError, MemoryError, OverflowError) as error:
+        raise ConfigError.at(key, "its weights do not fit into memory") from error
     except (ValueError, TypeError) as error:
         key, layer, shape, inner = innermost(key, layer, inputs.shape, error)
         _check_input(key, layer, shape)

@@ -2,12 +2,15 @@
 
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
 import imgcls
+from imgcls import errors
 from imgcls.config.documentation import field_docs
 from imgcls.config.reference import reference
 from imgcls.config.schema import about, is_family, language
@@ -113,3 +116,26 @@ def test_the_changelog_knows_this_version():
 
     assert f"## {imgcls.__version__}" in changelog
     assert "version" in project["project"]["dynamic"]
+
+
+def test_the_page_of_the_command_line_is_the_code():
+    """
+    An option that is not on the page is an option that nobody finds.
+    """
+    written = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    made = subprocess.run(
+        [sys.executable, "docs/make_cli.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert made.stdout == written, "python docs/make_cli.py > docs/cli.md"
+
+
+def test_the_exit_codes_on_the_page_are_those_of_the_errors():
+    """
+    Schedulers and scripts decide by them whether to try again.
+    """
+    page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    written = {int(code) for code in re.findall(r"^\| (\d+)[ ,]", page, flags=re.MULTILINE)}
+    raised = {each.exit_code for each in errors.ImgclsError.__subclasses__()} | {1}
+
+    assert raised | {0, 130} == written

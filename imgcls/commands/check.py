@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.config import reader
 from imgcls.config.config import Config
-from imgcls.errors import ConfigError, DivergedError
+from imgcls.errors import DivergedError
 from imgcls.training.events import Noted, Report, Warned
 from imgcls.training.summary import Checked, DataSummary
 
@@ -40,16 +40,14 @@ def check(config: Path, report: Report, *, overrides: Sequence[str] = ()) -> Che
     from imgcls.training import machine as machines
     from imgcls.training import setup
 
-    data = dataset.load(checked.config.dataset, checked.config.seed, report)
-    try:
+    with checked.locating():
+        data = dataset.load(checked.config.dataset, checked.config.seed, report)
         machine = machines.choose(checked.config.training)
         for warning in machine.warnings:
             report(Warned(warning))
         report(Noted(f"trying on {machine.device} in {machine.precision}"))
         traits = setup.traits_of(checked.config, data)
         engine = setup.engine_of(checked.config, data, traits, machine)
-    except ConfigError as error:
-        raise checked.located(error) from error
     return _summary(config, checked.config, data, engine)
 
 

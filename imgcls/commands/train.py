@@ -9,7 +9,7 @@ import yaml
 from imgcls import checkpoints, files, runs
 from imgcls.config import reader
 from imgcls.config.config import Config
-from imgcls.errors import ConfigError, DivergedError, ImgclsError, RunError, UsageError
+from imgcls.errors import DivergedError, ImgclsError, RunError, UsageError
 from imgcls.runs import Run
 from imgcls.training.events import Noted, Report, Started, Trained, Warned
 from imgcls.training.signals import Stop, heeded
@@ -57,11 +57,9 @@ def train(
 
 def _new(checked: reader.Checked, root: Path, stop: Stop, report: Report) -> Trained:
     config = checked.config
-    try:
+    with checked.locating():
         data = _data(config, stop, report)
         traits, machine, engine = _built(config, data, report)
-    except ConfigError as error:
-        raise checked.located(error) from error
     run = runs.create(root, checked.name)
     with runs.lock(run):
         _write_inputs(run, config, data, traits, machine)
@@ -80,9 +78,10 @@ def _resumed(run: Run, stop: Stop, report: Report) -> Trained:
                 hint=f"imgcls train {run.config} begins anew",
             )
         config = checked.config
-        data = _data(config, stop, report)
-        _check_unchanged(run, data)
-        _, machine, engine = _built(config, data, report)
+        with checked.locating():
+            data = _data(config, stop, report)
+            _check_unchanged(run, data)
+            _, machine, engine = _built(config, data, report)
         _check_environment(run, machine, config, report)
         return _trained(run, config, data, engine, machine, stop, report, saved)
 

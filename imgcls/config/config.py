@@ -40,6 +40,7 @@ class Config(Section):
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yields the broken rules between sections."""
         yield from ending.mistakes(self.layers)
+        yield from self._unmeasured()
         schedule = self.optimizer.learning_rate
         if isinstance(schedule, Schedule):
             key = f"optimizer.{self.optimizer.name()}.learning_rate"
@@ -49,4 +50,16 @@ class Config(Section):
                 yield (
                     "training.reduce_lr_on_plateau",
                     "needs a learning_rate that is a number, got a schedule; leave one of them out",
+                )
+
+    def _unmeasured(self) -> Iterator[tuple[str, str]]:
+        """Monitors of validation images where there are none; they would wait for ever."""
+        if self.dataset.validation != "none":
+            return
+        for name in ("early_stopping", "reduce_lr_on_plateau"):
+            section = getattr(self.training, name)
+            if section is not None and section.monitor.startswith("val_"):
+                yield (
+                    f"training.{name}.monitor",
+                    f"{section.monitor} is never measured with dataset.validation: none",
                 )

@@ -3,7 +3,8 @@
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,14 @@ class Checked:
             for mistake in error.mistakes
         ]
         return ConfigError(*located, hint=error.hint)
+
+    @contextmanager
+    def locating(self) -> Iterator[None]:
+        """Gives the config's errors that are raised inside their places."""
+        try:
+            yield
+        except ConfigError as error:
+            raise self.located(error) from error
 
 
 def read(file: Path, overrides: Sequence[str] = ()) -> Checked:

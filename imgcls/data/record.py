@@ -35,7 +35,7 @@ def record(
         "resize": reader.resize,
         "notes": list(found.notes),
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
-        **_files(found),
+        **(_files(found) or _drawn(divided)),
         "fingerprint": {
             "classes": hashlib.sha256(json.dumps(found.classes).encode()).hexdigest(),
             **{split: fingerprint(images) for split, images in splits.items()},
@@ -57,6 +57,16 @@ def _files(found: Found) -> dict[str, Any]:
         "files": {
             split: [os.path.relpath(file, folder) for file in files[split]] for split in files
         },
+    }
+
+
+def _drawn(divided: Divided) -> dict[str, Any]:
+    """Which images of an array each made split has; files are listed by their names."""
+    return {
+        "drawn": {
+            split: {"from": divided.origins[split][0], "at": divided.origins[split][1].tolist()}
+            for split in divided.made
+        }
     }
 
 

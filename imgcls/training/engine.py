@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
+from imgcls.errors import ResourceError
 
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
 
@@ -79,8 +80,16 @@ class Engine:
         Returns:
             float64 [step, 3]: the loss summed over the images (regularisation included, as Keras
             reports it), the images that were right, and the images.
+
+        Raises:
+            ResourceError: if memory does not suffice; the step may be half applied.
         """
-        rows = self._advance(batches, tf.constant(steps, tf.int32)).numpy()
+        try:
+            rows = self._advance(batches, tf.constant(steps, tf.int32))
+        except tf.errors.ResourceExhaustedError as error:
+            raise ResourceError(
+                "out of memory in a training step", hint="lower training.batch_size"
+            ) from error
         return np.asarray(rows, np.float64)
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -7,10 +7,12 @@ from imgcls import model
 from imgcls.config.config import Config
 from imgcls.config.layers.layer import flatten
 from imgcls.config.layers.scalings import Normalization
+from imgcls.config.training import Training
 from imgcls.data.dataset import Data, Split
 from imgcls.data.pipeline import steps_per_pass
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
+from imgcls.evaluation.metrics import TOP
 from imgcls.training.engine import Engine
 from imgcls.training.machine import Machine
 
@@ -18,7 +20,12 @@ IMAGES_AT_ONCE = 4096  # in float64 while the moments are summed
 
 
 def traits_of(config: Config, data: Data) -> Traits:
-    """Returns what the data decides; the moments only where a layer wants them."""
+    """Returns what the data decides; the moments only where a layer wants them.
+
+    Raises:
+        ConfigError: if a metric is asked for that so few classes do not have.
+    """
+    _check_metrics(config.training, len(data.classes))
     wants = any(isinstance(layer, Normalization) for _, layer in flatten(config.layers))
     mean, variance = moments(data.splits["train"]) if wants else ((), ())
     return Traits(
@@ -30,6 +37,20 @@ def traits_of(config: Config, data: Data) -> Traits:
         mean=mean,
         variance=variance,
     )
+
+
+def _check_metrics(training: Training, classes: int) -> None:
+    wanted = {
+        "best": training.best,
+        "early_stopping.monitor": getattr(training.early_stopping, "monitor", None),
+        "reduce_lr_on_plateau.monitor": getattr(training.reduce_lr_on_plateau, "monitor", None),
+    }
+    for key, metric in wanted.items():
+        if metric == "val_top_5_accuracy" and classes <= TOP:
+            raise ConfigError.at(
+                f"training.{key}",
+                f"{metric} is always 1 with {classes} classes; write val_accuracy",
+            )
 
 
 def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -42,7 +42,7 @@ def place(tmp_path_factory) -> Path:
             pictures / f"{number}.png"
         )
     (folder / "train.txt").write_text(imgcls("train", str(SMOKE), folder=folder).stderr)
-    return folder
+    return Path(folder)
 
 
 def test_a_smoke_run_trains_evaluates_and_predicts_within_45_seconds(tmp_path, place):

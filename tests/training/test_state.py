@@ -1,0 +1,121 @@
+"""Early stopping, plateaus and the best epoch count as Keras' callbacks do, and survive JSON."""
+
+import json
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from imgcls.config.training import EarlyStopping, ReduceLROnPlateau
+from imgcls.training.state import State
+
+LOSSES = [1.0, 0.9, 0.95, 0.9, 0.89, 0.9, 0.7, 0.71, 0.72, 0.69, 0.75, 0.8, 0.9, 0.9, 0.9, 0.9]
+
+
+class Net:
+    """What a Keras callback sees of a model."""
+
+    def __init__(self) -> None:
+        self.stop_training = False
+        self.optimizer = keras.optimizers.SGD(1.0)
+
+    def get_weights(self) -> list[Any]:
+        """Returns none."""
+        return []
+
+
+def kerases(callback: Any) -> list[tuple[bool, float]]:
+    net = Net()
+    callback.set_model(net)
+    callback.on_train_begin()
+    seen = []
+    for epoch, loss in enumerate(LOSSES):
+        callback.on_epoch_end(epoch, {"val_loss": loss})
+        seen.append((net.stop_training, float(np.asarray(net.optimizer.learning_rate))))
+    return seen
+
+
+def through_json(state: State) -> State:
+    """As a checkpoint keeps it."""
+    return State(**json.loads(json.dumps(state.to_json())))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"patience": 0},
+        {"patience": 2},
+        {"patience": 3, "min_delta": 0.05},
+        {"patience": 2, "start_from_epoch": 3},
+        {"patience": 2, "baseline": 0.8},
+        {"patience": 4, "baseline": 0.1},
+    ],
+)
+def test_early_stopping_stops_where_keras_does(fields):
+    """
+    Patience off by one is an epoch of computing, or the best epoch lost.
+    """
+    theirs = [
+        stopped for stopped, _ in kerases(keras.callbacks.EarlyStopping("val_loss", **fields))
+    ]
+    state, early, mine = State(), EarlyStopping(**fields), []
+    for epoch, loss in enumerate(LOSSES, start=1):
+        mine.append(state.stops_early({"epoch": epoch, "val_loss": loss}, early))
+        state = through_json(state)
+
+    assert True in mine
+    assert theirs.index(True) == mine.index(True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"patience": 0},
+        {"patience": 1, "factor": 0.5},
+        {"patience": 1, "factor": 0.5, "cooldown": 2},
+        {"patience": 2, "factor": 0.3, "min_delta": 0.05},
+        {"patience": 0, "factor": 0.2, "min_lr": 0.05},
+    ],
+)
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # in Keras' own callback
+def test_the_rate_falls_where_keras_lets_it_fall(fields):
+    """
+    The rate of each epoch is part of what a tutorial's result stands on.
+    """
+    theirs = [rate for _, rate in kerases(keras.callbacks.ReduceLROnPlateau("val_loss", **fields))]
+    state, plateau, rate, mine = State(), ReduceLROnPlateau(**fields), 1.0, []
+    for epoch, loss in enumerate(LOSSES, start=1):
+        rate = state.reduced_rate({"epoch": epoch, "val_loss": loss}, plateau, rate)
+        mine.append(rate)
+        state = through_json(state)
+
+    assert mine[0] > mine[-1]
+    np.testing.assert_allclose(theirs, mine, rtol=1e-6)
+
+
+def test_the_best_epoch_is_the_first_of_the_best_and_never_nan():
+    """
+    A nan compared with anything is false, and would stay the best for ever.
+    """
+    state = State()
+    values = [float("nan"), 0.5, 0.7, 0.7, None, 0.6]
+    best = [
+        state.note({"epoch": epoch, "val_accuracy": value}, "val_accuracy")
+        for epoch, value in enumerate(values, start=1)
+    ]
+
+    assert [False, True, True, False, False, False] == best
+    assert state.best is not None
+    assert 3 == state.best["epoch"]
+
+
+def test_a_loss_is_better_when_it_is_smaller():
+    """
+    The direction is the metric's own.
+    """
+    state = State()
+
+    assert [True, False, True] == [
+        state.note({"val_loss": value}, "val_loss") for value in (1.0, 2.0, 0.5)
+    ]
