@@ -12,6 +12,7 @@ from imgcls.config.config import Config
 from imgcls.data.dataset import Split
 from imgcls.data.pipeline import evaluation_batches
 from imgcls.data.traits import Traits
+from imgcls.ops.memory import enough_memory
 from imgcls.ops.pixels import images_of
 
 
@@ -50,14 +51,16 @@ class Classifier:
         Returns:
             float32 [batch, class].
         """
-        return np.asarray(self._probabilities(tf.constant(pixels)))
+        with enough_memory("in a prediction"):
+            return np.asarray(self._probabilities(tf.constant(pixels)))
 
     def scores(
         self, split: Split, batch_size: int
     ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         """Yields (probabilities float32 [batch, class], losses float32 [batch]) over a split."""
         for images, labels in evaluation_batches(split, self.traits.size, batch_size):
-            probabilities, losses = self._scores(images, labels)
+            with enough_memory("in an evaluation"):
+                probabilities, losses = self._scores(images, labels)
             yield probabilities.numpy(), losses.numpy()
 
     def penalty(self) -> float:

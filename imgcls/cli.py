@@ -11,7 +11,7 @@ import typer
 
 import imgcls
 from imgcls.console import Console
-from imgcls.errors import ImgclsError, UsageError
+from imgcls.errors import ImgclsError, PartialError, UsageError
 
 app = typer.Typer(
     name="imgcls",
@@ -23,7 +23,6 @@ app = typer.Typer(
 )
 console = Console()
 
-PARTIAL = 3
 INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 
@@ -152,7 +151,7 @@ def predict(
         root=root,
     )
     if console.predictions(found, json=json, csv=csv, top_k=top_k):
-        raise typer.Exit(PARTIAL)
+        raise typer.Exit(PartialError.exit_code)
 
 
 @app.command()
@@ -214,12 +213,13 @@ def _end_with_the_reader() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
-def _end_by(number: int) -> None:
+def _end_by(number: int) -> NoReturn:
     """Ends this process by a signal, so that a shell or a parent sees what ended it."""
     console.close()
     sys.stderr.flush()
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
+    os._exit(128 + number)  # the first process of a container has no default actions
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ class UsageError(ImgclsError):
 
 
 class PartialError(ImgclsError):
-    """Results were written, but some inputs were refused."""
+    """Results were written, but some inputs were refused; each was named where it stood."""
 
     exit_code = 3
 

@@ -85,7 +85,7 @@ def _called(
         return built, built(inputs)
     except (tf.errors.ResourceExhaustedError, MemoryError, OverflowError) as error:
         raise ConfigError.at(key, "its weights do not fit into memory") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         key, layer, shape, inner = innermost(key, layer, inputs.shape, error)
         _check_input(key, layer, shape)
         raise ConfigError.at(key, _misfit(shape, inner)) from error
@@ -146,7 +146,7 @@ def arrays(prefix: str, variables: Iterable[Any]) -> Arrays:
 
     Keras' own names change with how a model was built; their order does not.
     """
-    return {f"{prefix}/{number:04d}": np.asarray(each) for number, each in enumerate(variables)}
+    return {f"{prefix}/{number:06d}": np.asarray(each) for number, each in enumerate(variables)}
 
 
 def restore(prefix: str, variables: Sequence[Any], saved: Mapping[str, NDArray[Any]]) -> None:

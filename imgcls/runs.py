@@ -180,7 +180,7 @@ def newest(root: Path) -> Run:
     if runs:
         raise RunError(
             f"{root} has no run with a checkpoint; {runs[-1]} ended before its first one",
-            hint=f"imgcls train --resume {runs[-1]}",
+            hint="imgcls train CONFIG, anew",
         )
     raise RunError(f"{root} has no run yet", hint="imgcls train CONFIG")
 

@@ -1,5 +1,6 @@
 """`imgcls check`: config, data and model, and one real step, before any training."""
 
+import math
 import resource
 import sys
 import time
@@ -88,14 +89,13 @@ def _steps(config: Config, data: "Data", engine: "Engine") -> tuple[float, float
             config.training.batch_size,
             config.seed,
             range(1 + TIMED_STEPS),
+            smallest=engine.replicas,
         )
     )
     first = engine.advance(batches, 1)[0]
     loss = float(first[LOSS] / first[IMAGES])
-    if loss != loss:  # noqa: PLR0124  # nan
-        raise DivergedError(
-            "the loss of the first batch is nan; the pictures or the layers are wrong"
-        )
+    if not math.isfinite(loss):
+        raise DivergedError(f"the loss of the first batch is {loss}; the layers are wrong")
     began = time.monotonic()
     engine.advance(batches, TIMED_STEPS)
     return loss, (time.monotonic() - began) / TIMED_STEPS

@@ -1,7 +1,7 @@
 """`imgcls evaluate`: the figures of a run on labelled images."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from imgcls import files
 from imgcls.errors import DataError, ResourceError
@@ -72,19 +72,35 @@ def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
 def _own(chosen: Chosen, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
+    config, traits = chosen.config, chosen.traits
     record = files.read_json(chosen.run.data)
+    there = record.get("images", {})
     if name is None:
-        name = "test" if "test" in record["images"] else "validation"
-        if name == "validation":
+        name = "test" if "test" in there else "validation"
+        if name == "validation" and name in there:
             report(Noted("there is no test split; these are the validation images"))
-    if name not in record["images"]:
-        known = ", ".join(record["images"])
-        raise DataError(f"the data of {chosen.run} has no {name} split; it has {known}")
-    data = dataset.load(chosen.config.dataset, chosen.config.seed, report, only=(name,))
-    before, now = record["fingerprint"], data.record["fingerprint"]
-    if any(before.get(part, now[part]) != now[part] for part in now):
+    if name not in there:
+        raise DataError(f"the data of {chosen.run} has no {name} split; it has {', '.join(there)}")
+    data = dataset.load(config.dataset, config.seed, report, only=(name,), stored=traits.stored)
+    if data.classes != traits.classes:
+        now, then = ", ".join(data.classes[:20]), ", ".join(traits.classes[:20])
+        raise DataError(f"the data has the classes {now} now; {chosen.run} was trained on {then}")
+    if _has_changed(record, data.record):
+        if name in record["made"]:
+            raise DataError(
+                f"the data has changed since {chosen.run} was trained: its {name} images would be "
+                "drawn anew, with training images among them; give other images with --data"
+            )
         report(Warned(f"the data has changed since {chosen.run} was trained"))
     return name, data.splits[name]
+
+
+def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether images came, went, or are others; of the splits that were read then and now."""
+    prints = before["fingerprint"]
+    return any(before.get(key) != now.get(key) for key in ("files", "drawn", "counts")) or any(
+        prints.get(part, own) != own for part, own in now["fingerprint"].items()
+    )
 
 
 def _evaluated(

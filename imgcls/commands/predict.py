@@ -41,9 +41,11 @@ def predict(
         DataError: if there is no picture.
         UsageError: if one is a URL.
     """
-    files = [file for image in images for file in _files(image)]
-    if not files:
+    found = [(image, _files(image)) for image in images]
+    if not any(below for _, below in found):
         raise DataError(f"no picture in {', '.join(images) or 'nothing'}")
+    # A folder or glob without one is refused by its own name, beside others that have some.
+    files = [file for image, below in found for file in below or [image]]
     chosen = choose(run, root, weights, lambda message: report(Noted(message)))
     return _predictions(files, chosen, precision)
 

@@ -1,6 +1,7 @@
 """`imgcls train`: a config becomes a run, or a run goes on."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from imgcls.config.config import Config
 from imgcls.errors import DivergedError, ImgclsError, RunError, UsageError
 from imgcls.runs import Run
 from imgcls.training.events import Noted, Report, Started, Trained, Warned
+from imgcls.training.log import Log
 from imgcls.training.signals import Stop, heeded
 
 if TYPE_CHECKING:
@@ -19,6 +21,17 @@ if TYPE_CHECKING:
     from imgcls.data.traits import Traits
     from imgcls.training.engine import Engine
     from imgcls.training.machine import Machine
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a training needs, checked."""
+
+    config: Config
+    data: "Data"
+    traits: "Traits"
+    machine: "Machine"
+    engine: "Engine"
 
 
 def train(
@@ -56,79 +69,81 @@ def train(
 
 
 def _new(checked: reader.Checked, root: Path, stop: Stop, report: Report) -> Trained:
-    config = checked.config
-    with checked.locating():
-        data = _data(config, stop, report)
-        traits, machine, engine = _built(config, data, report)
+    early: list[object] = []
+
+    def remembered(event: object) -> None:
+        early.append(event)
+        report(event)
+
+    prepared = _prepared(checked, stop, remembered)
     run = runs.create(root, checked.name)
     with runs.lock(run):
-        _write_inputs(run, config, data, traits, machine)
-        return _trained(run, config, data, engine, machine, stop, report)
+        _write_inputs(run, prepared)
+        log = Log(run.log, report)
+        for event in early:
+            log.write(event)
+        return _trained(run, prepared, stop, log)
 
 
 def _resumed(run: Run, stop: Stop, report: Report) -> Trained:
     with runs.lock(run):
-        checked = reader.read(run.config)
+        log = Log(run.log, report)
+        checked = reader.read_own(run.config)
         saved, problems = checkpoints.newest(run.checkpoints)
         for problem in problems:
-            report(Warned(f"{problem}; an older checkpoint is used"))
+            log(Warned(f"{problem}; an older checkpoint is used"))
         if saved is None:
             raise RunError(
-                f"{run.folder} has no checkpoint to go on from",
-                hint=f"imgcls train {run.config} begins anew",
+                f"{run.folder} has no checkpoint to go on from", hint="imgcls train CONFIG, anew"
             )
-        config = checked.config
-        with checked.locating():
-            data = _data(config, stop, report)
-            _check_unchanged(run, data)
-            _, machine, engine = _built(config, data, report)
-        _check_environment(run, machine, config, report)
-        return _trained(run, config, data, engine, machine, stop, report, saved)
+        prepared = _prepared(checked, stop, log)
+        _check_unchanged(run, prepared.data)
+        _check_environment(run, prepared, log)
+        return _trained(run, prepared, stop, log, saved)
 
 
-def _data(config: Config, stop: Stop, report: Report) -> "Data":
+def _prepared(checked: reader.Checked, stop: Stop, report: Report) -> Prepared:
+    """Everything that a training needs, so that whatever is wrong is said before there is a run."""
     # 2.5 to 5 s; a config that is wrong must not pay for it.
-    from imgcls.data import dataset
     from imgcls.ops import startup
 
     startup.start()
-    data = dataset.load(
-        config.dataset,
-        config.seed,
-        report,
-        only=("train", "validation"),  # the test images choose nothing
-        stop=lambda: bool(stop),
-    )
-    for note in data.record.get("notes", ()):
-        report(Warned(note))
-    if "validation" not in data.splits and config.training.best.startswith("val_"):
-        report(Warned("there is no validation split; the last checkpoint counts as the best"))
-    return data
-
-
-def _built(config: Config, data: "Data", report: Report) -> tuple["Traits", "Machine", "Engine"]:
+    from imgcls.data import dataset
     from imgcls.training import machine as machines
     from imgcls.training import setup
 
-    machine = machines.choose(config.training)
-    for warning in machine.warnings:
-        report(Warned(warning))
-    report(Noted(f"training on {machine.device} in {machine.precision}"))
-    traits = setup.traits_of(config, data)
-    return traits, machine, setup.engine_of(config, data, traits, machine)
+    config = checked.config
+    with checked.locating():
+        machine = machines.choose(config.training)
+        for warning in machine.warnings:
+            report(Warned(warning))
+        report(Noted(f"training on {machine.device} in {machine.precision}"))
+        data = dataset.load(
+            config.dataset,
+            config.seed,
+            report,
+            only=("train", "validation"),  # the test images choose nothing
+            stop=lambda: bool(stop),
+        )
+        for note in data.record.get("notes", ()):
+            report(Warned(note))
+        if "validation" not in data.splits and config.training.best.startswith("val_"):
+            report(Warned("there is no validation split; the last checkpoint counts as the best"))
+        traits = setup.traits_of(config, data)
+        engine = setup.engine_of(config, data, traits, machine)
+    return Prepared(config, data, traits, machine, engine)
 
 
-def _write_inputs(
-    run: Run, config: Config, data: "Data", traits: "Traits", machine: "Machine"
-) -> None:
+def _write_inputs(run: Run, prepared: Prepared) -> None:
     from imgcls.training.machine import environment
 
+    config = prepared.config
     plain = config.model_dump(mode="json")
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
     files.write_whole(run.config, text.encode())
-    files.write_json(run.model, traits.model_dump(mode="json"))
-    files.write_json(run.data, data.record)
-    files.write_json(run.environment, environment(machine, config.seed))
+    files.write_json(run.model, prepared.traits.model_dump(mode="json"))
+    files.write_json(run.data, prepared.data.record)
+    files.write_json(run.environment, environment(prepared.machine, config.seed))
 
 
 def _check_unchanged(run: Run, data: "Data") -> None:
@@ -138,12 +153,12 @@ def _check_unchanged(run: Run, data: "Data") -> None:
         raise RunError(f"the data has changed since {run.folder} began: {counts}")
 
 
-def _check_environment(run: Run, machine: "Machine", config: Config, report: Report) -> None:
+def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
     """Warns where the run will not go on bit for bit."""
     from imgcls.training.machine import environment
 
     before: dict[str, Any] = files.read_json(run.environment)
-    now = environment(machine, config.seed)
+    now = environment(prepared.machine, prepared.config.seed)
     changed = [
         f"{key} {before.get(key)} -> {now[key]}"
         for key in ("tensorflow", "keras", "device", "replicas", "precision", "threads")
@@ -155,24 +170,20 @@ def _check_environment(run: Run, machine: "Machine", config: Config, report: Rep
 
 def _trained(
     run: Run,
-    config: Config,
-    data: "Data",
-    engine: "Engine",
-    machine: "Machine",
+    prepared: Prepared,
     stop: Stop,
-    report: Report,
+    log: Log,
     saved: checkpoints.Checkpoint | None = None,
 ) -> Trained:
-    from imgcls.training.log import Log
     from imgcls.training.loop import Loop, restore
     from imgcls.training.state import State
 
-    report = Log(run.log, report)
+    config, data, engine = prepared.config, prepared.data, prepared.engine
     state = State() if saved is None else restore(engine, saved)
     if saved is not None:
         runs.rewind_metrics(run, state.step, state.evaluated)
-    loop = Loop(run, config, data, engine, state, stop, report)
-    report(
+    loop = Loop(run, config, data, engine, state, stop, log)
+    log(
         Started(
             run.folder,
             config.training.epochs,
@@ -180,8 +191,8 @@ def _trained(
             {name: len(split.labels) for name, split in data.splits.items()},
             len(data.classes),
             engine.model.count_params(),
-            machine.device,
-            machine.precision,
+            prepared.machine.device,
+            prepared.machine.precision,
             state.step,
         )
     )
@@ -190,11 +201,10 @@ def _trained(
         trained = loop.train()
     except ImgclsError as error:
         diverged = isinstance(error, DivergedError)
-        runs.set_status(
-            run, "diverged" if diverged else "failed", step=state.step, error=str(error)
-        )
-        report(Warned(f"ended by an error: {error}"))
+        status: runs.State = "diverged" if diverged else "failed"
+        runs.set_status(run, status, step=state.step, error=str(error))
+        log.write(Warned(f"ended by an error: {error}"))
         raise
     runs.set_status(run, trained.status, step=trained.step)
-    report(trained)
+    log.write(trained)
     return trained

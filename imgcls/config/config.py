@@ -56,6 +56,11 @@ class Config(Section):
         """Monitors of validation images where there are none; they would wait for ever."""
         if self.dataset.validation != "none":
             return
+        if self.training.evaluate_every != 1:
+            yield "training.evaluate_every", "no effect with dataset.validation: none"
+        if self.training.best.startswith("val_") and self.training.best != "val_accuracy":
+            message = f"{self.training.best} is never measured with dataset.validation: none"
+            yield "training.best", message
         for name in ("early_stopping", "reduce_lr_on_plateau"):
             section = getattr(self.training, name)
             if section is not None and section.monitor.startswith("val_"):

@@ -2,28 +2,35 @@
 
 from collections.abc import Iterator, Sequence
 
-from imgcls.config.layers import Layer
-from imgcls.config.layers.dense import Dense
-from imgcls.config.layers.dropouts import Dropout, GaussianNoise, SpatialDropout2D
-from imgcls.config.layers.layer import flatten
-from imgcls.config.layers.nonlinearities import ELU, Activation, LeakyReLU, PReLU, ReLU
+from imgcls.config.layers.convolutions import Convolution
+from imgcls.config.layers.dense import Dense, Flatten
+from imgcls.config.layers.layer import Layer, flatten, without_softmax
+from imgcls.config.layers.nested import Residual
+from imgcls.config.layers.poolings import GlobalPooling, Pooling
 
 RIGHT = "end with Dense: {units: classes, activation: softmax}"
+MAY_END = (Dense, Convolution, Flatten, GlobalPooling, Pooling, Residual)
 
 
 def mistakes(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
-    """Yields (key, message) for what is wrong with the last layer of a stack."""
-    key, last = flatten(layers)[-1]
+    """Yields (key, message) for what is wrong with the end of a stack."""
+    stack = flatten(layers)
+    if without_softmax(stack[-1][1]) is None:
+        stack.pop()  # a layer that is a softmax and nothing else
+        if stack and stack[-1][1].is_softmax:
+            yield f"layers{stack[-1][0]}", "is a softmax before a softmax; leave one of them out"
+            return
+    if not stack:
+        yield "layers", f"must have more than a softmax; {RIGHT}"
+        return
+    key, last = stack[-1]
     key = f"layers{key}"
-    if isinstance(last, Dense):
-        if last.activation not in {"linear", "softmax"}:
-            yield (
-                f"{key}.activation",
-                f"must be softmax or linear in the last layer, got {last.activation!r}",
-            )
-        if last.units == 1:
-            yield f"{key}.units", "must be one a class, got 1; two classes need two: units: classes"
-    elif isinstance(last, Activation | ReLU | LeakyReLU | PReLU | ELU) and not last.is_softmax:
+    if not isinstance(last, MAY_END):
         yield key, f"cannot be the last layer; {RIGHT}"
-    elif isinstance(last, Dropout | SpatialDropout2D | GaussianNoise):
-        yield key, f"cannot be the last layer, it would spoil the result; {RIGHT}"
+        return
+    activation = getattr(last, "activation", "linear")
+    if activation not in {"linear", "softmax"}:
+        must = f"must be softmax or linear in the last layer, got {activation!r}"
+        yield f"{key}.activation", must
+    if isinstance(last, Dense) and last.units == 1:
+        yield f"{key}.units", "must be one a class, got 1; two classes need two: units: classes"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from imgcls.config import text as yaml_text
 from imgcls.config.config import Config
-from imgcls.config.text import MOST_BYTES, Mark, Text
+from imgcls.config.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
 from imgcls.config.vocabulary import Loc, dotted, path
 from imgcls.errors import ConfigError, Mistake, UsageError
 
@@ -53,19 +53,30 @@ class Checked:
             raise self.located(error) from error
 
 
-def read(file: Path, overrides: Sequence[str] = ()) -> Checked:
+def read_own(file: Path) -> Checked:
+    """Returns the config that a run keeps, which was checked before it was written.
+
+    Raises:
+        ConfigError: if the file is not what was written.
+    """
+    return read(file, limits=RESOLVED)
+
+
+def read(file: Path, overrides: Sequence[str] = (), *, limits: Limits = WRITTEN_BY_HAND) -> Checked:
     """Returns the checked config of a YAML file.
 
     Args:
         file: the YAML file, or `-` for standard input.
         overrides: `a.b=value` each; the value is YAML. Later ones win.
+        limits: what the file may have at most.
 
     Raises:
         ConfigError: with every mistake in it, in the order of the text.
         UsageError: if an override is no `key=value`.
     """
     named = str(file)
-    text = yaml_text.read(_contents(file), named, file.parent if named != "-" else Path())
+    folder = file.parent if named != "-" else Path()
+    text = yaml_text.read(_contents(file, limits.bytes), named, folder, limits)
     if not isinstance(text.value, dict):
         what = "is empty" if text.value is None else "is no mapping of keys to values"
         raise ConfigError(Mistake(named, "", f"{what}; a config begins with `dataset:`"))
@@ -108,10 +119,10 @@ def _place(text: Text, loc: Loc, kind: str) -> Mark:
     return mark
 
 
-def _contents(file: Path) -> str:
+def _contents(file: Path, most: int) -> str:
     """The text of a file that may be anything: a pipe, a device, a picture."""
     if str(file) == "-":
-        contents = sys.stdin.buffer.read(MOST_BYTES + 1)
+        contents = sys.stdin.buffer.read(most + 1)
     else:
         try:
             # Without O_NONBLOCK, opening a named pipe would wait for its other end.
@@ -121,9 +132,9 @@ def _contents(file: Path) -> str:
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _unreadable(file, "it is no regular file")
-            contents = stream.read(MOST_BYTES + 1)
-    if len(contents) > MOST_BYTES:
-        raise _unreadable(file, f"it is larger than {MOST_BYTES:,} bytes")
+            contents = stream.read(most + 1)
+    if len(contents) > most:
+        raise _unreadable(file, f"it is larger than {most:,} bytes")
     try:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -153,6 +164,7 @@ def _override(text: Text, override: str, source: str) -> None:
     if not equals or not loc:
         raise UsageError(f"--set {override}: must be key=value, such as training.epochs=2")
     value = yaml_text.read(written, source, Path.cwd())
+    text.mistakes += [(mark, (*loc, *inner), message) for mark, inner, message in value.mistakes]
     parent: Any = text.value
     for depth, (part, below) in enumerate(zip(loc, (*loc[1:], None), strict=True)):
         here = loc[: depth + 1]

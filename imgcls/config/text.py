@@ -15,9 +15,25 @@ import yaml
 from imgcls.config.vocabulary import Loc, Scalar, dotted
 from imgcls.errors import ConfigError, Mistake
 
-DEEPEST = 32  # levels; a config with nested Residual and Repeat layers has about ten
-MOST_NODES = 10_000
-MOST_BYTES = 1 << 20
+
+@dataclass(frozen=True)
+class Limits:
+    """What a text may have at most.
+
+    Attributes:
+        bytes: of the file.
+        values: mappings, lists, scalars and keys.
+        levels: that they are nested; a config with nested layers has about ten.
+    """
+
+    bytes: int = 1 << 20
+    values: int = 10_000
+    levels: int = 32
+
+
+WRITTEN_BY_HAND = Limits()
+RESOLVED = Limits(64 << 20, 1_000_000, 128)
+"""Of a run's own config, which has every field of every layer."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
@@ -60,19 +76,20 @@ class Text:
         return None
 
 
-def read(text: str, source: str, folder: Path) -> Text:
+def read(text: str, source: str, folder: Path, limits: Limits = WRITTEN_BY_HAND) -> Text:
     """Returns the one document that a text holds.
 
     Args:
         text: YAML.
         source: what the places call it.
         folder: what relative paths in it are relative to.
+        limits: what it may have at most.
 
     Raises:
         ConfigError: if it is no YAML, or YAML that a config may not use.
     """
     try:
-        return _Reading(source, folder).document(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _Reading(source, folder, limits).document(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         raise ConfigError(
             Mistake(str(_place(source, error)), "", _yaml_words(error, text))
@@ -110,8 +127,9 @@ class _Open:
 class _Reading:
     """Builds the value of one document from its events."""
 
-    def __init__(self, source: str, folder: Path) -> None:
+    def __init__(self, source: str, folder: Path, limits: Limits) -> None:
         self.source = source
+        self.limits = limits
         self.folder = folder
         self.text = Text(None)
         self.nodes = 0
@@ -150,8 +168,9 @@ class _Reading:
             inner.key = None
         if isinstance(value, dict | list):
             self.open.append(_Open(value, loc))
-            if len(self.open) > DEEPEST:
-                self.refuse(event, loc, f"is nested more than {DEEPEST} levels deep")
+            if len(self.open) > self.limits.levels:
+                most = self.limits.levels
+                self.refuse(event, loc, f"is nested more than {most} levels deep")
 
     def key(self, event: yaml.NodeEvent, mapping: dict[str, Any], outer: Loc) -> str:
         self.node(event, outer)
@@ -169,8 +188,8 @@ class _Reading:
 
     def node(self, event: yaml.NodeEvent, loc: Loc) -> Any:  # noqa: ANN401
         self.nodes += 1
-        if self.nodes > MOST_NODES:
-            self.refuse(event, (), f"holds more than {MOST_NODES:,} values")
+        if self.nodes > self.limits.values:
+            self.refuse(event, (), f"holds more than {self.limits.values:,} values")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
             self.note(event, loc, f"anchors and aliases ({sign}{event.anchor}) are not allowed")

@@ -91,7 +91,7 @@ def once(found: list[Found], fields: Mapping[str, Any]) -> list[Found]:
     """
     kept: dict[tuple[int | str, ...], Found] = {}
     for loc, kind, message in found:
-        in_list = len(loc) == 1 or isinstance(fields.get(str(loc[0])), list | tuple)
+        in_list = not loc[1:] or isinstance(fields.get(str(loc[0])), list | tuple)
         place = loc[:1] if not in_list and isinstance(loc[1], int) else loc
         kept.setdefault(place, (place, kind, message))
     above = {place[:end] for place in kept for end in range(1, len(place))}
@@ -129,7 +129,7 @@ def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Found:
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return loc, "value", f"must be {_bounds(field, details)}, got {got(value)}"
     if kind in {"too_short", "too_long"}:
-        return loc, "value", f"must be {_length(field, details)}, got {got(value)}"
+        return loc, "value", f"must be {_length(details)}, got {got(value)}"
     return loc, "value", f"must be {_wanted(kind, details)}, got {got(value)}"
 
 
@@ -204,9 +204,8 @@ def _number(value: Any) -> str:  # noqa: ANN401
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _length(field: FieldInfo | None, details: ErrorDetails) -> str:
+def _length(details: ErrorDetails) -> str:
     context = details.get("ctx", {})
-    del field
     if "min_length" in context:
         return f"a list of at least {context['min_length']}"
     return f"a list of at most {context['max_length']}"

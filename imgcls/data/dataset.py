@@ -1,6 +1,6 @@
 """A data set in memory: every image decoded once and resized once, in the splits of the run."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ def load(
     report: Report,
     *,
     only: Collection[str] = SPLITS,
+    stored: tuple[int, int] | None = None,
     stop: Stop | None = None,
 ) -> Data:
     """Returns the images of a data set.
@@ -59,7 +60,8 @@ def load(
         dataset: the section of the config.
         seed: of the splits that are made.
         report: is told with `Scanning` how far it is.
-        only: the splits to read; the others are found and counted, but not decoded.
+        only: the splits to read; of the others only the headers are looked at.
+        stored: what a model's training images were kept in; left out, it is decided here.
         stop: is asked again and again whether to give up.
 
     Raises:
@@ -76,7 +78,7 @@ def load(
     own = _own_size(divided.found, dataset.size, stop)
     size = dataset.size or own
     assert size is not None, "files have a size in the config, arrays one of their own"
-    stored = _stored(own, size, dataset.resize)
+    stored = stored or _stored(own, size, dataset.resize)
     reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report, stop)
     reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
     splits = {
@@ -85,7 +87,9 @@ def load(
         if split in pictures and split in only
     }
     skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
-    _check_bad(reader.bad, divided.found, splits, skips=skips)
+    rest = [file for split in pictures if split not in only for file in pictures[split].files]
+    bad = [*reader.bad, *_unreadable(rest, stop)]
+    _check_bad(bad, divided.found, splits, skips=skips)
     return Data(
         classes=found.classes,
         size=size,
@@ -144,6 +148,19 @@ def load_labelled(
     return loaded
 
 
+def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]:
+    """What is wrong with the headers of files that nobody needs yet: better said now than later."""
+
+    def trouble(at: int) -> BadImageError | None:
+        try:
+            measure(files[at])
+        except BadImageError as error:
+            return error
+        return None
+
+    return [error for error in in_threads(trouble, len(files), stop=stop) if error]
+
+
 def _own_channels(found: Found) -> int:
     pixels = found.splits["train"].pixels
     assert pixels is not None, "files have channels in the config"
@@ -189,6 +206,9 @@ def _check_bad(
             f"{found.source}: {count} cannot be read\n  " + listed(map(str, bad), "\n  "),
             hint="dataset.on_bad_image: skip leaves them out",
         )
+    for split, images in splits.items():
+        if not len(images.labels):
+            raise DataError(f"{found.source}: none of the {split} images can be read")
     if bad and "train" in splits:
         left = {
             split: Pictures(images.labels, pixels=images.pixels) for split, images in splits.items()

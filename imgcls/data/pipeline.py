@@ -81,7 +81,7 @@ def train_batches(
     Returns:
         (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]) a step.
     """
-    pixels, labels = _pixels_at(split.pixels), tf.constant(split.labels)
+    pixels, labels = _pixels_at(split.pixels), _on_the_host(split.labels)
 
     def batch(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images = images_of(pixels(index), size)
@@ -97,7 +97,7 @@ def evaluation_batches(split: Split, size: tuple[int, int], batch_size: int) -> 
     Returns:
         (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]).
     """
-    pixels, labels = _pixels_at(split.pixels), tf.constant(split.labels)
+    pixels, labels = _pixels_at(split.pixels), _on_the_host(split.labels)
     indices = tf.data.Dataset.range(len(split.labels)).batch(batch_size)
     return _pipeline(
         indices, lambda index: (images_of(pixels(index), size), tf.gather(labels, index))
@@ -115,8 +115,14 @@ def _pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
 
         return read
     # A NumPy array captured in a map would be embedded in its graph: 12 times slower to iterate.
-    constant = tf.constant(pixels)
+    constant = _on_the_host(pixels)
     return lambda index: tf.gather(constant, index)
+
+
+def _on_the_host(values: NDArray[Any]) -> tf.Tensor:
+    """A constant where tf.data works; eagerly, it would go to the first GPU."""
+    with tf.device("CPU:0"):
+        return tf.constant(values)
 
 
 def _pipeline(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dataset:

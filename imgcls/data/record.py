@@ -33,7 +33,7 @@ def record(
         "stored": list(reader.size),
         "channels": reader.channels,
         "resize": reader.resize,
-        "notes": list(found.notes),
+        "notes": [*found.notes, *(f"left out: {each}" for each in reader.bad)],
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
         **(_files(found) or _drawn(divided)),
         "fingerprint": {

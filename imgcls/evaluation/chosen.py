@@ -60,9 +60,9 @@ def choose(run: Path | None, root: Path, weights: Weights, warn: Callable[[str],
         warn(f"{problem}; an older checkpoint is used")
     if newest is None:
         raise RunError(
-            f"{opened} has no checkpoint", hint=f"imgcls train --resume {opened}, or train anew"
+            f"{opened} has no checkpoint that can be used", hint="imgcls train CONFIG, anew"
         )
-    config = reader.read(opened.config).config
+    config = reader.read_own(opened.config).config
     return Chosen(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
 
 

@@ -19,7 +19,7 @@ class BodyError(ValueError):
         error: what it raised.
     """
 
-    def __init__(self, index: int, shape: Shape, error: ValueError) -> None:
+    def __init__(self, index: int, shape: Shape, error: Exception) -> None:
         super().__init__(str(error))
         self.index, self.shape, self.error = index, shape, error
 
@@ -62,7 +62,7 @@ class Residual(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no type
         for index, layer in enumerate(self.body.layers):
             try:
                 images = layer(images)
-            except ValueError as error:
+            except (ValueError, tf.errors.InvalidArgumentError) as error:
                 raise BodyError(index, images.shape, error) from error
         self.body.build(input_shape)
         return tuple(images.shape)

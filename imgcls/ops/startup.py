@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+said = ""
+"""What TensorFlow wrote to stderr when it was started: the reasons why it cannot use a GPU."""
+
 
 def start() -> None:
     """Imports TensorFlow and Keras and runs a first operation, without their start-up noise."""
@@ -41,6 +44,7 @@ def _stderr_held_back() -> Iterator[None]:
     except OSError:  # there is no stderr
         yield
         return
+    global said  # noqa: PLW0603  # of the one start of a process
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
@@ -53,3 +57,5 @@ def _stderr_held_back() -> Iterator[None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+            held.seek(0)
+            said = held.read().decode(errors="replace")

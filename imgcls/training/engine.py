@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
-from imgcls.errors import ResourceError
+from imgcls.ops.memory import enough_memory
 
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
 
@@ -54,7 +54,8 @@ class Engine:
         self.replicas = int(strategy.num_replicas_in_sync)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._ema_decay = ema_decay
-        with strategy.scope():
+        self._device = strategy.extended.worker_devices[0]
+        with strategy.scope(), enough_memory("for the optimizer's state"):
             optimizer.build(model.trainable_variables)
             self.averages = [
                 tf.Variable(
@@ -84,17 +85,14 @@ class Engine:
         Raises:
             ResourceError: if memory does not suffice; the step may be half applied.
         """
-        try:
+        with enough_memory("in a training step"):
             rows = self._advance(batches, tf.constant(steps, tf.int32))
-        except tf.errors.ResourceExhaustedError as error:
-            raise ResourceError(
-                "out of memory in a training step", hint="lower training.batch_size"
-            ) from error
         return np.asarray(rows, np.float64)
 
     def evaluate(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[NDArray[Any], NDArray[Any]]:
         """Returns probabilities float32 [batch, class] and losses float32 [batch] of images."""
-        probabilities, losses = self._evaluate(images, labels)
+        with enough_memory("in an evaluation"), tf.device(self._device):
+            probabilities, losses = self._evaluate(images, labels)
         return probabilities.numpy(), losses.numpy()
 
     def penalty(self) -> float:

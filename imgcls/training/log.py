@@ -25,6 +25,10 @@ class Log:
     def __call__(self, event: object) -> None:
         """Takes an event; a log that cannot be written is one warning, never the training's end."""
         self._report(event)
+        self.write(event)
+
+    def write(self, event: object) -> None:
+        """Writes an event that was passed on before there was a file."""
         if not isinstance(event, LOGGED):
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -112,16 +112,18 @@ class Loop:
             self._save()
 
     def _check_finite(self, row: Any, rate: float) -> None:  # noqa: ANN401
-        if math.isfinite(row[LOSS]):
-            self._last_loss = row[LOSS] / row[IMAGES]
-            return
+        if not math.isfinite(row[LOSS]):
+            raise self._diverged(f"loss became {row[LOSS]}", rate)
+        self._last_loss = row[LOSS] / row[IMAGES]
+
+    def _diverged(self, what: str, rate: float) -> DivergedError:
         last = self._last_loss
-        finite = (
+        known = (
             "there was no finite one" if last is None else f"the last finite loss was {last:.4g}"
         )
-        raise DivergedError(
-            f"loss became {row[LOSS]} at step {self.state.step + 1} "
-            f"(epoch {self.state.evaluated + 1}); {finite}, the learning rate {rate:.3g}",
+        return DivergedError(
+            f"{what} at step {self.state.step + 1} (epoch {self.state.evaluated + 1}); "
+            f"{known}, the learning rate {rate:.3g}",
             hint=f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
             "global_clipnorm: 1.0",
         )
@@ -164,6 +166,8 @@ class Loop:
             began = time.monotonic()
             row |= {f"val_{name}": value for name, value in self.evaluate("validation").items()}
             row["evaluate_seconds"] = time.monotonic() - began
+            if not math.isfinite(row["val_loss"]):
+                raise self._diverged(f"val_loss became {row['val_loss']}", row["learning_rate"])
         best = state.note(row, training.best)
         if due:
             self._heed_monitors(row)

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from imgcls.config.training import Training
 from imgcls.errors import ConfigError, ResourceError
+from imgcls.ops import startup
 
 BFLOAT16_CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 BFLOAT16_GPU_CAPABILITY = (8, 0)
@@ -56,7 +58,9 @@ def choose(training: Training) -> Machine:
         raise ConfigError.at(
             "training.replicas", f"must be at most {len(devices)}, the devices here; got {count}"
         )
-    if training.batch_size < 2 * count:
+    if count > 1 and training.xla:
+        raise ConfigError.at("training.xla", f"does not work with {count} replicas; leave it out")
+    if count > 1 and training.batch_size < 2 * count:
         raise ConfigError.at(
             "training.batch_size",
             f"must be at least {2 * count}, two images a device; got {training.batch_size}",
@@ -75,6 +79,14 @@ def choose(training: Training) -> Machine:
 
 def why_no_gpu() -> str:
     """Returns why TensorFlow can use no GPU here, and what to do, as a clause."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1"}:
+        return "CUDA_VISIBLE_DEVICES hides all of them; unset it"
+    said = [line for line in startup.said.splitlines() if "cuda" in line.lower()]
+    reason = f" (TensorFlow: {said[0].partition('] ')[2]})" if said else ""
+    return _missing() + reason
+
+
+def _missing() -> str:
     if not Path("/proc/driver/nvidia/version").exists():
         return "this machine has no NVIDIA driver; install it, or write device: cpu"
     if not tf.test.is_built_with_cuda():
@@ -145,12 +157,14 @@ def environment(machine: Machine, seed: int) -> dict[str, Any]:
 
 def git_commit() -> str | None:
     """Returns the commit of the current folder's repository, if it is in one."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        head = folder / ".git" / "HEAD"
-        if head.is_file():
-            text = head.read_text(encoding="utf-8").strip()
-            reference = folder / ".git" / text.removeprefix("ref: ")
-            if not text.startswith("ref: "):
-                return text
-            return reference.read_text(encoding="utf-8").strip() if reference.is_file() else None
-    return None
+    try:
+        said = subprocess.run(  # no argument is the user's
+            ["git", "rev-parse", "HEAD"],  # noqa: S607  # whichever git the user has
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None if said.returncode == 0 else None

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from imgcls import model
 from imgcls.config.config import Config
-from imgcls.config.layers.layer import flatten
 from imgcls.config.layers.scalings import Normalization
 from imgcls.config.training import Training
 from imgcls.data.dataset import Data, Split
@@ -16,7 +15,7 @@ from imgcls.evaluation.metrics import TOP
 from imgcls.training.engine import Engine
 from imgcls.training.machine import Machine
 
-IMAGES_AT_ONCE = 4096  # in float64 while the moments are summed
+IMAGES_AT_ONCE = 4096  # in int64 while the moments are summed
 
 
 def traits_of(config: Config, data: Data) -> Traits:
@@ -26,7 +25,8 @@ def traits_of(config: Config, data: Data) -> Traits:
         ConfigError: if a metric is asked for that so few classes do not have.
     """
     _check_metrics(config.training, len(data.classes))
-    wants = any(isinstance(layer, Normalization) for _, layer in flatten(config.layers))
+    nested = (inner for layer in config.layers for inner in layer.nested())
+    wants = any(isinstance(layer, Normalization) for layer in nested)
     mean, variance = moments(data.splits["train"]) if wants else ((), ())
     return Traits(
         classes=data.classes,
@@ -56,14 +56,17 @@ def _check_metrics(training: Training, classes: int) -> None:
 def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns the mean and the variance of each channel of a split's images in 0..1."""
     channels = split.pixels.shape[-1]
-    total, squares, count = np.zeros(channels), np.zeros(channels), 0
+    # In whole numbers, so that the variance of a constant channel is exactly 0.
+    total, squares, count = np.zeros(channels, object), np.zeros(channels, object), 0
     for begin in range(0, len(split.pixels), IMAGES_AT_ONCE):
-        values = split.pixels[begin : begin + IMAGES_AT_ONCE].reshape(-1, channels) / 255
-        total += values.sum(axis=0)
-        squares += np.square(values).sum(axis=0)
+        values = split.pixels[begin : begin + IMAGES_AT_ONCE].reshape(-1, channels).astype(np.int64)
+        total += values.sum(axis=0).astype(object)
+        squares += np.square(values).sum(axis=0).astype(object)
         count += len(values)
-    mean = total / count
-    return tuple(mean.tolist()), tuple((squares / count - mean**2).tolist())
+    pairs = list(zip(total, squares, strict=True))
+    mean = tuple(each / (count * 255) for each, _ in pairs)
+    variance = tuple((count * high - low**2) / (count * 255) ** 2 for low, high in pairs)
+    return mean, variance
 
 
 def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> Engine:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,17 +29,30 @@ class Stop:
         if self.signal is not None:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+            os._exit(128 + number)  # the first process of a container has no default actions
         self.signal = number
-        os.write(2, b"\nstopping after this step; once more to stop at once\n")
+        os.write(2, b"\nstopping; once more to stop at once\n")
+
+
+Handlers = dict[signal.Signals, Any]
+
+
+def _give_back(before: Handlers) -> None:
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @contextmanager
 def heeded() -> Iterator[Stop]:
     """Heeds the ending signals inside; what handled them before does so again afterwards."""
     stop = Stop()
-    before = {number: signal.signal(number, stop) for number in ENDING}
+    before: Handlers = {number: signal.signal(number, stop) for number in ENDING}
     try:
         yield stop
+    except KeyboardInterrupt:  # it came while there was nothing to save
+        _give_back(before)
+        if stop.signal is not None and stop.signal != signal.SIGINT:
+            os.kill(os.getpid(), stop.signal)
+        raise
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _give_back(before)

@@ -70,13 +70,14 @@ class State:
         if row["epoch"] <= early.start_from_epoch:
             return False
         value = row.get(early.monitor)
+        if value is None:
+            return False
         self.wait += 1
-        if value is not None and (
-            self.monitor is None or improved(early.monitor, value, self.monitor, early.min_delta)
-        ):
+        delta = early.min_delta
+        if self.monitor is None or improved(early.monitor, value, self.monitor, delta):
             self.monitor = value
             # Against a baseline, only what beats it restarts the patience.
-            if early.baseline is None or improved(early.monitor, value, early.baseline):
+            if early.baseline is None or improved(early.monitor, value, early.baseline, delta):
                 self.wait = 0
             return False
         return self.wait >= early.patience and row["epoch"] > 1

@@ -134,7 +134,7 @@ MISTAKES = {
     ),
     "tag": (
         "rate: 0.5",
-        "rate: !!python/name:os.system 1",
+        "rate: !!python/name:os.system 0.5",
         ":6:21: layers[1].Dropout.rate: tags (tag:yaml.org,2002:python/name:os.system) are not allowed; write plain text",
     ),
     "merge key": (
@@ -145,6 +145,67 @@ MISTAKES = {
     "tab": ("  SGD", "\tSGD", ":10:1: a tab indents this line; use spaces"),
     "no YAML": ("seed: 0", "seed: [0", ":14:1: is no YAML: "),
 }
+
+
+PLAIN = {
+    "Dropout: {rate: 0.5}": (
+        "Dropout: 0.5",
+        ":6:14: layers[1].Dropout: must be keys with values, got 0.5",
+    ),
+    "SGD: {learning_rate: 1e-2, momentum: 0.9}": (
+        "SGD: 0.1",
+        ":10:8: optimizer.SGD: must be keys with values, got 0.1",
+    ),
+    "{epochs: 2}": ("10", ":12:11: training: must be keys with values, got 10"),
+    "epochs: 2": ("ema: 0.9", ":12:17: training.ema: must be keys with values, got 0.9"),
+    "learning_rate: 1e-2": (
+        "learning_rate: {CosineDecay: 3}",
+        ":10:38: optimizer.SGD.learning_rate.CosineDecay: must be keys with values, got 3",
+    ),
+    "loss: categorical_crossentropy": (
+        "loss: {mse: yes}",
+        ":11:13: loss.mse: must be keys with values, got 'yes'",
+    ),
+}
+
+
+@pytest.mark.parametrize("old", PLAIN)
+def test_a_plain_value_where_keys_belong_is_a_mistake(old, said):
+    """
+    Whoever forgets that a layer has fields forgets their names, too.
+    """
+    new, expected = PLAIN[old]
+
+    assert [expected] == said(changed(old, new))
+
+
+ENDINGS = {
+    "{Residual: {layers: [{Dense: {units: classes}}], activation: relu}}": "must be softmax or linear",
+    "{Activation: {activation: relu}}": "cannot be the last layer",
+    "BatchNormalization": "cannot be the last layer",
+    "{Dropout: {rate: 0.1}}": "cannot be the last layer",
+    "[]": "must name a layer",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_only_what_can_give_a_number_a_class_ends_the_network(ending, said):
+    """
+    Anything else would be trained, and would never be right.
+    """
+    last = "{units: classes, activation: softmax}"
+    (found,) = said(changed(last, f"{{units: classes}}\n  - {ending}"))
+
+    assert ENDINGS[ending] in found
+
+
+def test_a_softmax_of_a_softmax_is_a_mistake(said):
+    """
+    It learns, but slowly and badly, and nobody knows why.
+    """
+    (found,) = said(changed("softmax}", "softmax}\n  - Softmax"))
+
+    assert "is a softmax before a softmax" in found
 
 
 @pytest.mark.parametrize("case", MISTAKES)
@@ -268,6 +329,8 @@ OVERRIDES = {
         ":10:3: optimizer: must name one optimizer, got SGD, Adam"
     ],
     "layers[9].Flatten={}": ["--set #1: layers[9]: there is no such entry; layers has [0] to [3]"],
+    "training={epochs: 1, epochs: 3}": ["--set #1:1:13: training.epochs: duplicate key"],
+    "training.report_steps=*foo": ["--set #1:1:1: training.report_steps: anchors and aliases"],
     "training.epochs=[1": ["--set #1:1:3: is no YAML: "],
 }
 
@@ -318,6 +381,22 @@ def test_the_resolved_config_reads_back_equal(tmp_path):
     again.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
 
     assert config == reader.read(again).config
+
+
+def test_a_run_reads_back_a_config_whose_every_field_is_written_out(tmp_path):
+    """
+    It has thirty times as many values as what was asked, and a night of computing behind it.
+    """
+    file = tmp_path / "deep.yaml"
+    block = "  - Conv2D: {filters: 8, kernel_size: 3}\n  - BatchNormalization\n  - ReLU\n"
+    file.write_text(changed("  - Flatten\n", block * 160 + "  - Flatten\n"), encoding="utf-8")
+    config = reader.read(file).config
+    again = tmp_path / "again.yaml"
+    again.write_text(yaml.safe_dump(config.model_dump(mode="json")), encoding="utf-8")
+
+    assert config == reader.read_own(again).config
+    with pytest.raises(ConfigError, match="more than 10,000 values"):
+        reader.read(again)
 
 
 HOSTILE: dict[str, bytes] = {

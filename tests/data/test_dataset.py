@@ -142,11 +142,11 @@ def test_channels_are_what_is_asked_for(npz, have, want):
 
 def test_only_the_splits_asked_for_are_read(photos):
     """
-    Training never reads the test images, not even to see whether they can be read.
+    Training never decodes the test images; their headers tell whether they are images at all.
     """
     whole, _ = loaded({"folder": photos, "size": 16})
     for name in whole.splits["test"].names:
-        Path(name).write_bytes(b"")
+        Path(name).write_bytes(Path(name).read_bytes()[:60])
     data, events = loaded({"folder": photos, "size": 16}, only=("train", "validation"))
 
     assert ["train", "validation"] == list(data.splits)

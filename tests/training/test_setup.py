@@ -36,6 +36,17 @@ def test_the_moments_are_those_of_the_images_between_0_and_1(data, monkeypatch):
     np.testing.assert_allclose(images.var(axis=(0, 1, 2)), variance, rtol=1e-12)
 
 
+def test_a_constant_channel_has_no_variance_at_all():
+    """
+    A rounding error of it, below 0, would make every weight nan.
+    """
+    for value in (7, 113, 255):
+        pixels = np.full((9, 5, 5, 1), value, np.uint8)
+        split = Split(pixels, np.zeros(9, np.int32), tuple(map(str, range(9))))
+
+        assert ((value / 255,), (0.0,)) == setup.moments(split)
+
+
 def test_moments_are_taken_only_where_a_layer_wants_them(data, small):
     """
     They cost a pass over the data.
@@ -44,6 +55,8 @@ def test_moments_are_taken_only_where_a_layer_wants_them(data, small):
 
     assert () == setup.traits_of(config(small), data).mean
     assert 3 == len(setup.traits_of(config(small, layers=wanting), data).mean)
+    inside = [{"Residual": {"layers": ["Normalization"]}}, *wanting[1:]]
+    assert 3 == len(setup.traits_of(config(small, layers=inside), data).mean)
 
 
 def test_auto_weights_make_every_class_count_the_same(data, small):

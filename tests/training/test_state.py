@@ -50,6 +50,7 @@ def through_json(state: State) -> State:
         {"patience": 2, "start_from_epoch": 3},
         {"patience": 2, "baseline": 0.8},
         {"patience": 4, "baseline": 0.1},
+        {"patience": 2, "baseline": 0.7, "min_delta": 0.05},
     ],
 )
 def test_early_stopping_stops_where_keras_does(fields):

@@ -118,6 +118,8 @@ class Dataset(Vocabulary):
         parts = [part for part in (self.validation, self.test) if isinstance(part, float)]
         if sum(parts) >= 1:
             yield "test", f"validation and test take {sum(parts):g} of the images; leave some"
+        if self.resize != "stretch" and self.size is None:
+            yield "resize", "no effect without size"
 
     @classmethod
     def read(cls, value: object) -> Self:

@@ -1,24 +1,32 @@
 """Noise in training against overfitting. None of these does anything in evaluation."""
 
+from collections.abc import Iterator
+
 from imgcls.config.layers.layer import Layer
 from imgcls.config.types import Fraction
 
 
-class Dropout(Layer):
-    """Sets random numbers to 0 in training, and scales up the rest (Srivastava 2014)."""
+class Dropping(Layer, abstract=True):
+    """What the layers share that set numbers to 0."""
 
     rate: Fraction
-    """The share that is set to 0."""
+    """The share that is set to 0; less than 1."""
+
+    def rules(self) -> Iterator[tuple[str, str]]:
+        """Yields the rule that something passes."""
+        if self.rate == 1:
+            yield "rate", "must be less than 1, or nothing would pass"
 
 
-class SpatialDropout2D(Layer):
+class Dropout(Dropping):
+    """Sets random numbers to 0 in training, and scales up the rest (Srivastava 2014)."""
+
+
+class SpatialDropout2D(Dropping):
     """Sets whole random channels to 0 in training (https://arxiv.org/abs/1411.4280).
 
     Right behind convolutions, where neighbouring pixels carry the same.
     """
-
-    rate: Fraction
-    """The share of the channels that is set to 0."""
 
 
 class GaussianNoise(Layer):

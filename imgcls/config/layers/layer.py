@@ -30,6 +30,12 @@ class Layer(Vocabulary):
         """Returns the layers that the network gets for this one, each with its key below here."""
         return [("", self)]
 
+    def nested(self) -> Iterator["Layer"]:
+        """Yields the layer, and every layer inside it."""
+        yield self
+        for layer in getattr(self, "layers", ()):
+            yield from layer.nested()
+
     @property
     def count(self) -> int:
         """How many layers the network gets for this one, nested ones included."""
