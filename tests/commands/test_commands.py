@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -276,14 +277,15 @@ def test_help_is_there_at_once_and_names_every_verb(place):
     """
     seconds = []
     for _ in range(5):
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = imgcls("--help", folder=place)
-        seconds.append(time.monotonic() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # The processor's seconds: what else the machine does is not ours.
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
     for verb in ("train", "evaluate", "predict", "check", "schema"):
         assert verb in done.stdout
-    # 0.3 s on a quiet machine
-    assert sorted(seconds)[2] < 0.3 * max(1.0, os.getloadavg()[0])
+    assert sorted(seconds)[2] < 0.3
 
 
 def test_results_go_to_a_reader_that_stops_reading_without_a_word(place):
