@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -80,7 +81,8 @@ def train(
     from imgcls.commands.train import train as command
 
     trained = command(config, console.report, overrides=overrides, resume=resume, root=root)
-    console.trained(trained)
+    with suppress(BrokenPipeError):  # the run is what was wanted; nobody reads the rest
+        console.trained(trained)
     if trained.signal is not None:
         _end_by(trained.signal)
 

@@ -216,6 +216,18 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401
     write_whole(path, to_json(value, indent=2))
 
 
+def read_object(path: Path, *keys: str) -> dict[str, Any]:
+    """Returns the object in a JSON file.
+
+    Raises:
+        RunError: if it is missing, damaged, no object, or has not all of the keys.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or not value.keys() >= set(keys):
+        raise RunError(f"{path}: is damaged; it must have {', '.join(keys) or 'keys'}")
+    return value
+
+
 def read_json(path: Path) -> Any:  # noqa: ANN401
     """Returns what a JSON file of at most 64 MiB says.
 

@@ -45,10 +45,9 @@ def evaluate(
     startup.start()
     name, images = _other(chosen, data) if data else _own(chosen, split, report)
     evaluation = _evaluated(chosen, name, images, precision, report)
+    stored = chosen.run.folder / f"evaluation-{'data' if data else name}.json"
     try:
-        files.write_json(
-            chosen.run.folder / f"evaluation-{_file_name(name)}.json", evaluation.to_json()
-        )
+        files.write_json(stored, evaluation.to_json())
     except ResourceError as error:
         report(Warned(f"the figures were not stored: {error}"))
     return evaluation
@@ -73,8 +72,8 @@ def _own(chosen: Chosen, name: SplitName | None, report: Report) -> tuple[str, "
     from imgcls.data import dataset
 
     config, traits = chosen.config, chosen.traits
-    record = files.read_json(chosen.run.data)
-    there = record.get("images", {})
+    record = files.read_object(chosen.run.data, "images", "fingerprint", "made")
+    there = record["images"]
     if name is None:
         name = "test" if "test" in there else "validation"
         if name == "validation" and name in there:
@@ -126,7 +125,3 @@ def _evaluated(
         checkpoint=chosen.name,
         split=name,
     )
-
-
-def _file_name(name: str) -> str:
-    return name if name in {"train", "validation", "test"} else "data"

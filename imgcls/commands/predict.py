@@ -51,6 +51,8 @@ def predict(
 
 
 def _files(image: str) -> list[str]:
+    if not image:
+        raise UsageError("an image has an empty name; is a variable of the shell unset?")
     if "://" in image:
         raise UsageError(f"{image}: is a URL; download it first")
     path = Path(image)

@@ -1,16 +1,17 @@
 """`imgcls train`: a config becomes a run, or a run goes on."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from imgcls import checkpoints, files, runs
 from imgcls.config import reader
 from imgcls.config.config import Config
-from imgcls.errors import DivergedError, ImgclsError, RunError, UsageError
+from imgcls.errors import DivergedError, ImgclsError, ResourceError, RunError, UsageError
 from imgcls.runs import Run
 from imgcls.training.events import Noted, Report, Started, Trained, Warned
 from imgcls.training.log import Log
@@ -76,9 +77,14 @@ def _new(checked: reader.Checked, root: Path, stop: Stop, report: Report) -> Tra
         report(event)
 
     prepared = _prepared(checked, stop, remembered)
+    stop.check()
     run = runs.create(root, checked.name)
     with runs.lock(run):
-        _write_inputs(run, prepared)
+        try:
+            _write_inputs(run, prepared)
+        except ImgclsError:
+            shutil.rmtree(run.folder, ignore_errors=True)  # it was made a moment ago
+            raise
         log = Log(run.log, report)
         for event in early:
             log.write(event)
@@ -108,6 +114,7 @@ def _prepared(checked: reader.Checked, stop: Stop, report: Report) -> Prepared:
     from imgcls.ops import startup
 
     startup.start()
+    stop.check()
     from imgcls.data import dataset
     from imgcls.training import machine as machines
     from imgcls.training import setup
@@ -125,6 +132,7 @@ def _prepared(checked: reader.Checked, stop: Stop, report: Report) -> Prepared:
             only=("train", "validation"),  # the test images choose nothing
             stop=lambda: bool(stop),
         )
+        stop.check()
         for note in data.record.get("notes", ()):
             report(Warned(note))
         if "validation" not in data.splits and config.training.best.startswith("val_"):
@@ -147,8 +155,8 @@ def _write_inputs(run: Run, prepared: Prepared) -> None:
 
 
 def _check_unchanged(run: Run, data: "Data") -> None:
-    before, now = files.read_json(run.data), data.record
-    if before.get("fingerprint") != now["fingerprint"]:
+    before, now = files.read_object(run.data, "fingerprint"), data.record
+    if before["fingerprint"] != now["fingerprint"]:
         counts = f"{before.get('counts')} then, {now.get('counts')} now"
         raise RunError(f"the data has changed since {run.folder} began: {counts}")
 
@@ -157,7 +165,7 @@ def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
     """Warns where the run will not go on bit for bit."""
     from imgcls.training.machine import environment
 
-    before: dict[str, Any] = files.read_json(run.environment)
+    before = files.read_object(run.environment)
     now = environment(prepared.machine, prepared.config.seed)
     changed = [
         f"{key} {before.get(key)} -> {now[key]}"
@@ -199,12 +207,15 @@ def _trained(
     runs.set_status(run, "running", step=state.step)
     try:
         trained = loop.train()
-    except ImgclsError as error:
+    except Exception as error:
         diverged = isinstance(error, DivergedError)
         status: runs.State = "diverged" if diverged else "failed"
         runs.set_status(run, status, step=state.step, error=str(error))
         log.write(Warned(f"ended by an error: {error}"))
         raise
-    runs.set_status(run, trained.status, step=trained.step)
+    try:
+        runs.set_status(run, trained.status, step=trained.step)
+    except ResourceError as error:  # all that counts is saved
+        log(Warned(str(error)))
     log.write(trained)
     return trained

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
 
-from imgcls.config import ending
+from imgcls.config import stack
 from imgcls.config.augmentations import Augmentation
 from imgcls.config.datasets import Dataset
 from imgcls.config.layers import Layer
@@ -39,8 +39,9 @@ class Config(Section):
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yields the broken rules between sections."""
-        yield from ending.mistakes(self.layers)
+        yield from stack.mistakes(self.layers)
         yield from self._unmeasured()
+        yield from stack.misplaced(self.layers)
         schedule = self.optimizer.learning_rate
         if isinstance(schedule, Schedule):
             key = f"optimizer.{self.optimizer.name()}.learning_rate"

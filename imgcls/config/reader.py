@@ -122,6 +122,8 @@ def _place(text: Text, loc: Loc, kind: str) -> Mark:
 def _contents(file: Path, most: int) -> str:
     """The text of a file that may be anything: a pipe, a device, a picture."""
     if str(file) == "-":
+        if sys.stdin is None:
+            raise _unreadable(file, "stdin is closed")
         contents = sys.stdin.buffer.read(most + 1)
     else:
         try:
@@ -129,9 +131,10 @@ def _contents(file: Path, most: int) -> str:
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         except (OSError, ValueError) as error:
             raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise _unreadable(file, "it is no regular file")
         with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _unreadable(file, "it is no regular file")
             contents = stream.read(most + 1)
     if len(contents) > most:
         raise _unreadable(file, f"it is larger than {most:,} bytes")

@@ -7,14 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
 from imgcls.config.vocabulary import Scalar
 
-Count = Annotated[int, Ge(1)]
+LARGEST = 2**31 - 1  # what TensorFlow's sizes hold
+
+
+def _fits(number: int) -> int:
+    if number > LARGEST:
+        raise ValueError(f"must be at most {LARGEST}, got {number:.3g}")
+    return number
+
+
+Count = Annotated[int, Ge(1), AfterValidator(_fits)]
 """A whole number from 1 on."""
 
-Natural = Annotated[int, Ge(0)]
+Natural = Annotated[int, Ge(0), AfterValidator(_fits)]
 """A whole number from 0 on."""
 
 Fraction = Annotated[float, Ge(0), Le(1)]

@@ -87,9 +87,11 @@ class Console:
 
     def trained(self, trained: Trained) -> None:
         """Shows how a training ended and its best epoch, and on stderr what comes next."""
-        self.result("\n".join(wording.ending(trained)))
-        for line in wording.coming_next(trained):
-            self._progress.line(line)
+        try:
+            self.result("\n".join(wording.ending(trained)))
+        finally:  # also if nobody reads the result
+            for line in wording.coming_next(trained):
+                self._progress.line(line)
 
     def evaluation(self, found: "Evaluation", *, json: bool = False) -> None:
         """Shows the figures of an evaluation as tables, or as one JSON object on one line."""
@@ -151,7 +153,7 @@ def _prediction_line(prediction: "Prediction", top_k: int) -> str:
 
 def _refusal(file: str, error: str) -> str:
     """Returns why an image was refused, with its name once."""
-    return printable(error if file in error else f"{file}: {error}")
+    return printable(error if error.startswith(f"{file}:") else f"{file}: {error}")
 
 
 def _csv_line(cells: list[str]) -> str:

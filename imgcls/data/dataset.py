@@ -89,7 +89,9 @@ def load(
     skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
     rest = [file for split in pictures if split not in only for file in pictures[split].files]
     bad = [*reader.bad, *_unreadable(rest, stop)]
-    _check_bad(bad, divided.found, splits, skips=skips)
+    if bad and not skips:
+        raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
+    _check_left(bad, divided.found, splits)
     return Data(
         classes=found.classes,
         size=size,
@@ -132,7 +134,7 @@ def load_labelled(
     if path.is_dir() or not path.exists():
         found = folders.find(path, classes)
     elif path.suffix.lower() == ".npz":
-        found = arrays.find(arrays.read(path), shown(path), classes)
+        found = arrays.load(path, classes)
     else:
         found = table.find(path, None, classes)
     split = "test" if "test" in found.splits else next(iter(found.splits))
@@ -144,7 +146,8 @@ def load_labelled(
     reader = Reader(stored, channels, resize, report or (lambda _: None), stop)
     reader.total = len(pictures.labels)
     loaded = reader.read(pictures, (split, np.arange(reader.total)))
-    _check_bad(reader.bad, found, {}, skips=False)
+    if reader.bad:
+        raise _refusal(reader.bad, found.source)
     return loaded
 
 
@@ -197,19 +200,21 @@ def _stored(own: tuple[int, int] | None, size: tuple[int, int], resize: Mode) ->
     return own if resize == "stretch" or alike else size
 
 
-def _check_bad(
-    bad: list[BadImageError], found: Found, splits: dict[str, Split], *, skips: bool
-) -> None:
-    if bad and not skips:
-        count = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
-        raise DataError(
-            f"{found.source}: {count} cannot be read\n  " + listed(map(str, bad), "\n  "),
-            hint="dataset.on_bad_image: skip leaves them out",
-        )
-    for split, images in splits.items():
-        if not len(images.labels):
+def _refusal(bad: list[BadImageError], source: str, hint: str | None = None) -> DataError:
+    count = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
+    lines = listed(map(str, bad), "\n  ")
+    return DataError(f"{source}: {count} cannot be read\n  {lines}", hint=hint)
+
+
+def _check_left(bad: list[BadImageError], found: Found, splits: dict[str, Split]) -> None:
+    """Checks that what is left without the bad ones can be trained and measured."""
+    if not bad:
+        return
+    paths = {error.path for error in bad}
+    for split, pictures in found.splits.items():
+        if pictures.files and paths.issuperset(pictures.files):
             raise DataError(f"{found.source}: none of the {split} images can be read")
-    if bad and "train" in splits:
+    if "train" in splits:
         left = {
             split: Pictures(images.labels, pixels=images.pixels) for split, images in splits.items()
         }

@@ -48,28 +48,24 @@ def divide(found: Found, *, validation: Part, test: Part, subset: int | None, se
         seed: of what is drawn.
 
     Raises:
-        ConfigError: if a share is asked for of what the data has.
+        ConfigError: if a share is asked for of what the data has, or the shares leave nothing.
         DataError: if there are too few images.
     """
     train = found.splits["train"]
     left = np.arange(len(train.labels))
     origins: dict[str, tuple[str, NDArray[np.int64]]] = {}
-    shares: dict[str, float] = {}
-    for split, part in (("test", test), ("validation", validation)):
-        own = found.splits.get(split)
-        if part == "none":
-            continue
-        if own is not None:
-            if isinstance(part, float):
-                message = f"{found.source} has {split} images of its own; write auto, or leave out"
-                raise ConfigError.at(f"dataset.{split}", message)
-            origins[split] = (split, np.arange(len(own.labels)))
-            continue
-        shares[split] = part if isinstance(part, float) else AUTO_SHARE
-        drawn = draw(train.labels[left], round(shares[split] * len(train.labels)), seed, split)
-        origins[split] = ("train", left[drawn])
-        left = np.delete(left, drawn)
     notes = list(found.notes)
+    parts = {"test": test, "validation": validation}
+    shares = _shares(found, parts)
+    for split, part in parts.items():
+        if split in shares:
+            asked = round(shares[split] * len(train.labels))
+            drawn = draw(train.labels[left], asked, seed, split)
+            notes += _other_count(split, shares[split], len(train.labels), len(drawn))
+            origins[split] = ("train", left[drawn])
+            left = np.delete(left, drawn)
+        elif part != "none":
+            origins[split] = (split, np.arange(len(found.splits[split].labels)))
     if subset is not None:
         left = left[_kept(train.labels[left], subset, seed, len(found.classes), notes)]
     origins["train"] = ("train", left)
@@ -78,6 +74,37 @@ def divide(found: Found, *, validation: Part, test: Part, subset: int | None, se
     }
     notes += [note for split in shares for note in _missing(splits, split, found.classes)]
     return Divided(replace(found, splits=splits, notes=tuple(notes)), origins, shares)
+
+
+def _shares(found: Found, parts: dict[str, Part]) -> dict[str, float]:
+    """Returns the shares of the splits that are to be drawn."""
+    shares: dict[str, float] = {}
+    for split, part in parts.items():
+        if part == "none":
+            continue
+        if split not in found.splits:
+            shares[split] = part if isinstance(part, float) else AUTO_SHARE
+        elif isinstance(part, float):
+            message = f"{found.source} has {split} images of its own; write auto, or leave out"
+            raise ConfigError.at(f"dataset.{split}", message)
+    if sum(shares.values()) >= 1:
+        said = next(split for split in shares if parts[split] != "auto")
+        names = [
+            f"{split} (auto: {AUTO_SHARE})" if parts[split] == "auto" else split
+            for split in ("validation", "test")
+        ]
+        message = f"{' and '.join(names)} take {sum(shares.values()):g} of the images; leave some"
+        raise ConfigError.at(f"dataset.{said}", message)
+    return shares
+
+
+def _other_count(split: str, share: float, images: int, drawn: int) -> list[str]:
+    """Returns a note where `draw` could not draw so many as asked for."""
+    asked = round(share * images)
+    if drawn == asked:
+        return []
+    why = ", one a class" if drawn > asked else "; the others are needed for training"
+    return [f"{split}: {drawn:,} images, not {asked:,} ({share:g} of {images:,}){why}"]
 
 
 def draw(labels: NDArray[np.int32], count: int, seed: int, what: str) -> NDArray[np.int64]:

@@ -57,7 +57,7 @@ def choose(run: Path | None, root: Path, weights: Weights, warn: Callable[[str],
         warn(f"run {opened}")
     newest, problems = checkpoints.newest(opened.checkpoints)
     for problem in problems:
-        warn(f"{problem}; an older checkpoint is used")
+        warn(f"{problem}; an older checkpoint is used" if newest else problem)
     if newest is None:
         raise RunError(
             f"{opened} has no checkpoint that can be used", hint="imgcls train CONFIG, anew"

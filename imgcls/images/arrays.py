@@ -1,8 +1,7 @@
 """Pictures that are arrays already: an npz file with x_train, y_train and perhaps other splits."""
 
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcls.errors import DataError
-from imgcls.images.pictures import SPLITS, Found, Pictures, check_names, listed, shown
+from imgcls.images.pictures import (
+    SPLIT_NAMES,
+    SPLITS,
+    Found,
+    Pictures,
+    check_names,
+    listed,
+    shown,
+)
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _KEYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
+_CALLED = {
+    f"{letter}_{name}": f"{letter}_{SPLIT_NAMES[name]}" for name in SPLIT_NAMES for letter in "xy"
+}
 _CHUNK = 1024  # pictures converted at once: floats need eight times the room
+
+
+def load(file: Path, classes: tuple[str, ...] | None = None) -> Found:
+    """Returns the labelled pictures of an npz file; what else it seems to have is noted.
+
+    Args:
+        file: it has the arrays that `find` takes; validation may be called val or valid.
+        classes: their names; otherwise they are called by their numbers.
+
+    Raises:
+        DataError: if it cannot be read, or its arrays are not as they should be.
+    """
+    arrays, names = _read(file)
+    left_out = [
+        name
+        for name in names
+        if name.lower().startswith(("x_", "y_")) and name.lower() not in _CALLED
+    ]
+    notes = (f"left out: {listed(left_out)}",) if left_out else ()
+    return replace(find(arrays, shown(file), classes), notes=notes)
 
 
 def read(file: Path) -> dict[str, NDArray[Any]]:
@@ -24,24 +54,51 @@ def read(file: Path) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: if it cannot be read, or would need pickle.
     """
+    return _read(file)[0]
+
+
+def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Returns the arrays of all splits by the names used here, and all names in the file."""
     try:
         with file.open("rb") as stream:  # np.load leaves what it opened itself open on an error
-            stored = np.load(stream, allow_pickle=False)
-            if not isinstance(stored, np.lib.npyio.NpzFile):
-                raise DataError(f"{shown(file)}: one array, not an npz file; see numpy.savez")
-            arrays = {key: stored[key] for key in _KEYS if key in stored}
+            stored = _archive(np.load(stream, allow_pickle=False), file)
             names = list(stored)
+            arrays = {key: stored[name] for key, name in _by_key(names, file).items()}
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"{shown(file)}: no such file") from None
     except ValueError as error:
         raise DataError(
             f"{shown(file)}: not an npz file of plain arrays; save numbers with numpy.savez"
         ) from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{shown(file)}: cannot be read: {error}") from error
+    except Exception as error:  # zipfile, its decompressors and NumPy let through all kinds
+        reason = str(error) or type(error).__name__
+        raise DataError(f"{shown(file)}: cannot be read: {reason}") from error
     if not arrays:
         raise DataError(f"{shown(file)}: no array {listed(_KEYS)}; it has {listed(names)}")
-    return arrays
+    for key, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # NumPy hands out what is no npy data as bytes
+            raise DataError(f"{shown(file)}: {key} is no array; save numbers with numpy.savez")
+    return arrays, names
+
+
+def _archive(stored: object, file: Path) -> "np.lib.npyio.NpzFile[Any]":
+    if not isinstance(stored, np.lib.npyio.NpzFile):
+        raise DataError(f"{shown(file)}: one array, not an npz file; see numpy.savez")
+    return stored
+
+
+def _by_key(names: Iterable[str], file: Path) -> dict[str, str]:
+    """Returns what the file calls each of the arrays."""
+    by_key: dict[str, str] = {}
+    for name in names:
+        key = _CALLED.get(name.lower())
+        if key in by_key:
+            raise DataError(f"{shown(file)}: {by_key[key]} and {name} mean the same")
+        if key is not None:
+            by_key[key] = name
+    return by_key
 
 
 def find(arrays: Arrays, source: str, classes: tuple[str, ...] | None = None) -> Found:
@@ -66,6 +123,7 @@ def find(arrays: Arrays, source: str, classes: tuple[str, ...] | None = None) ->
             raise DataError(f"{source}: {'x' if x is None else 'y'}_{split} is missing")
         where = f"{source}: x_{split}"
         labels = _labels(y, f"{source}: y_{split}")
+        x = _with_channels(x, where)
         if len(x) != len(labels):
             raise DataError(f"{where} has {len(x):,} images, y_{split} {len(labels):,} labels")
         # One scale for all splits: a test set may happen to be dark.
@@ -101,7 +159,8 @@ def _highest(x: NDArray[Any]) -> float:
     return 1.0 if shares else 255.0
 
 
-def _pixels(x: NDArray[Any], highest: float, where: str) -> NDArray[np.uint8]:
+def _with_channels(x: NDArray[Any], where: str) -> NDArray[Any]:
+    """Returns images as [n, height, width, channel]."""
     kind = _kind(x)
     if x.ndim == 3:  # noqa: PLR2004 - [n, height, width]
         x = x[..., np.newaxis]
@@ -111,6 +170,10 @@ def _pixels(x: NDArray[Any], highest: float, where: str) -> NDArray[np.uint8]:
             f"{where} must be numbers [n, height, width] or [n, height, width, 1 or 3], "
             f"got {kind}{last}"
         )
+    return x
+
+
+def _pixels(x: NDArray[Any], highest: float, where: str) -> NDArray[np.uint8]:
     if x.dtype == np.uint8 and highest > 1:
         return np.ascontiguousarray(x)
     pixels = np.empty(x.shape, np.uint8)

@@ -45,7 +45,7 @@ class Finder:
             DataError: if there is no such folder or it cannot be read, and if a link in it leads to
                 itself, to what holds it, or to where another one leads.
         """
-        inside = [Path(entry) for entry in self._entries(folder) if entry.is_dir()]
+        inside = [Path(entry) for entry in self._entries(folder) if _is_folder(entry)]
         whose = {folder.resolve(): folder, **dict.fromkeys(folder.resolve().parents, folder)}
         for each in inside:
             target = each.resolve()
@@ -69,24 +69,30 @@ class Finder:
         for entry in self._entries(folder):
             if entry.is_dir(follow_symlinks=False):
                 yield from self._pictures(Path(entry))
-            elif entry.is_dir():
+            elif _is_folder(entry):
                 self.links.append(Path(entry))
             elif self._may_be_picture(entry):
                 yield Path(entry)
             else:
                 self.others += 1
 
+    def has_folders(self, folder: Path) -> bool:
+        """Returns whether folders, or links to some, stand right in a folder."""
+        return any(_is_folder(entry) for entry in self._entries(folder))
+
     def has_pictures(self, folder: Path) -> bool:
         """Returns whether picture files stand right in a folder."""
         return any(
-            not entry.is_dir() and self._may_be_picture(entry) for entry in self._entries(folder)
+            not _is_folder(entry) and self._may_be_picture(entry) for entry in self._entries(folder)
         )
 
     def _may_be_picture(self, entry: os.DirEntry[str]) -> bool:
         if os.path.splitext(entry.name)[1].lower() not in EXTENSIONS:  # noqa: PTH122 - a million
             return False
         # A dangling link stays in: it was meant to be a picture, so its absence is to be reported.
-        return entry.is_file() or (entry.is_symlink() and not Path(entry).exists())
+        if entry.is_symlink():
+            return Path(entry).is_file() or not Path(entry).exists()
+        return entry.is_file()
 
     def _entries(self, folder: Path) -> list[os.DirEntry[str]]:
         try:
@@ -101,6 +107,11 @@ class Finder:
         # A folder may be looked through twice, for folders and for pictures.
         self.hidden.update(each.path for each in entries if is_junk(each.name))
         return [each for each in entries if not is_junk(each.name)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    # Of a link that leads to itself, `DirEntry.is_dir` raises where `Path.is_dir` denies.
+    return Path(entry).is_dir() if entry.is_symlink() else entry.is_dir()
 
 
 def is_junk(name: str) -> bool:

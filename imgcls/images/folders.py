@@ -62,7 +62,9 @@ def _splits(finder: Finder, folder: Path) -> dict[str, Path]:
     strangers = [each for each in inside if each not in splits.values()]
     if not strangers:
         return splits
-    if strangers and "train" in splits and len(splits) > 1:
+    if ("train" in splits and len(splits) > 1) or any(
+        finder.has_folders(each) and not finder.has_pictures(each) for each in splits.values()
+    ):
         names = listed(f"{shown(each.name)}/" for each in strangers)
         beside = listed(f"{each.name}/" for each in splits.values())
         raise DataError(

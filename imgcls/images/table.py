@@ -22,12 +22,14 @@ class Columns:
         label: of its class.
         split: of its split; a table without such a column has training pictures only.
         must_split: the split column was asked for by name, so it has to be there.
+        in_config: they are keys of a config, which can say otherwise.
     """
 
     path: str = "path"
     label: str = "label"
     split: str = "split"
     must_split: bool = False
+    in_config: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def find(
 
     Args:
         table: a CSV file in UTF-8 whose first line names its columns.
-        columns: what they are called.
+        columns: what they are called; left out, as usual, and no config can change that.
         classes: their names in the order wanted; otherwise the labels in alphabetical order, or by
             size if all are whole numbers. With `classes`, such numbers count them, from 0.
         root: what paths are relative to and must stay in; otherwise the table's own folder.
@@ -58,7 +60,8 @@ def find(
     """
     root = table.parent if root is None else root
     wrong: list[str] = []
-    rows = list(_rows(table, columns or Columns(), root, wrong))
+    columns = Columns(in_config=False) if columns is None else columns
+    rows = list(_rows(table, columns, root, wrong))
     _check_twice(rows, wrong)
     labels = {row.label for row in rows}
     names = _in_order(labels) if classes is None else classes
@@ -105,7 +108,8 @@ def _read(
             if len(cells) != len(header):
                 wrong.append(f"line {reader.line_num}: {len(cells)} cells, expected {len(header)}")
                 continue
-            row = _row(reader.line_num, [cells[at].strip() for at in where], root, wrong)
+            texts = [cells[at].strip() for at in where]
+            row = _row(reader.line_num, texts, columns, root, wrong)
             if row is not None:
                 yield row
     except csv.Error as error:
@@ -122,13 +126,14 @@ def _positions(header: list[str], table: Path, columns: Columns) -> list[int]:
     if missing or twice:
         what = f"no column {listed(missing)}" if missing else f"two columns {listed(twice)}"
         has = f"its columns are {listed(header)}" if header else "it is empty"
-        raise DataError(
-            f"{shown(table)}: {what}; {has}; name others with dataset.path, .label or .split"
-        )
+        advice = "; name others with dataset.path, .label or .split" if columns.in_config else ""
+        raise DataError(f"{shown(table)}: {what}; {has}{advice}")
     return [header.index(name) for name in wanted]
 
 
-def _row(line: int, cells: list[str], root: Path, wrong: list[str]) -> _Row | None:
+def _row(
+    line: int, cells: list[str], columns: Columns, root: Path, wrong: list[str]
+) -> _Row | None:
     written, label, split = [*cells, "train"][:3]
     path = Path(os.path.normpath(root / written))
     problem = None
@@ -139,7 +144,8 @@ def _row(line: int, cells: list[str], root: Path, wrong: list[str]) -> _Row | No
     elif split.lower() not in SPLIT_NAMES:
         problem = f"split must be one of {', '.join(SPLIT_NAMES)}, got {split!r}"
     elif not path.is_relative_to(os.path.normpath(root)):
-        problem = f"{written} is outside {shown(root)}; dataset.root says where paths may lead"
+        problem = f"{written} is outside {shown(root)}"
+        problem += "; dataset.root says where paths may lead" if columns.in_config else ""
     elif not path.exists():
         problem = f"{written}: no such file"
     if problem:

@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+stderr = 2
+"""Where the user reads: file descriptor 2, or its copy while TensorFlow's noise is held back."""
+
 said = ""
 """What TensorFlow wrote to stderr when it was started: the reasons why it cannot use a GPU."""
 
@@ -44,17 +47,19 @@ def _stderr_held_back() -> Iterator[None]:
     except OSError:  # there is no stderr
         yield
         return
-    global said  # noqa: PLW0603  # of the one start of a process
+    global said, stderr  # noqa: PLW0603  # of the one start of a process
+    stderr = kept
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(kept, 2)
             held.seek(0)
             os.write(2, held.read())
             raise
         finally:
+            stderr = 2
             os.dup2(kept, 2)
             os.close(kept)
             held.seek(0)

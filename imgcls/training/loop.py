@@ -113,7 +113,8 @@ class Loop:
 
     def _check_finite(self, row: Any, rate: float) -> None:  # noqa: ANN401
         if not math.isfinite(row[LOSS]):
-            raise self._diverged(f"loss became {row[LOSS]}", rate)
+            step = self.state.step + 1
+            raise self._diverged(f"loss became {row[LOSS]} at step {step}", rate)
         self._last_loss = row[LOSS] / row[IMAGES]
 
     def _diverged(self, what: str, rate: float) -> DivergedError:
@@ -122,8 +123,7 @@ class Loop:
             "there was no finite one" if last is None else f"the last finite loss was {last:.4g}"
         )
         return DivergedError(
-            f"{what} at step {self.state.step + 1} (epoch {self.state.evaluated + 1}); "
-            f"{known}, the learning rate {rate:.3g}",
+            f"{what} (epoch {self.state.evaluated + 1}); {known}, the learning rate {rate:.3g}",
             hint=f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
             "global_clipnorm: 1.0",
         )
@@ -167,7 +167,8 @@ class Loop:
             row |= {f"val_{name}": value for name, value in self.evaluate("validation").items()}
             row["evaluate_seconds"] = time.monotonic() - began
             if not math.isfinite(row["val_loss"]):
-                raise self._diverged(f"val_loss became {row['val_loss']}", row["learning_rate"])
+                what = f"val_loss became {row['val_loss']} after step {state.step}"
+                raise self._diverged(what, row["learning_rate"])
         best = state.note(row, training.best)
         if due:
             self._heed_monitors(row)

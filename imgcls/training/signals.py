@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from imgcls.ops import startup
+
 ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -23,6 +25,15 @@ class Stop:
     def __bool__(self) -> bool:
         return self.signal is not None
 
+    def check(self) -> None:
+        """Ends the work where there is nothing to save yet.
+
+        Raises:
+            KeyboardInterrupt: if a signal has come.
+        """
+        if self:
+            raise KeyboardInterrupt
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handles a signal; only a flag is set, for anything may be going on at this moment."""
         del frame
@@ -31,7 +42,7 @@ class Stop:
             os.kill(os.getpid(), number)
             os._exit(128 + number)  # the first process of a container has no default actions
         self.signal = number
-        os.write(2, b"\nstopping; once more to stop at once\n")
+        os.write(startup.stderr, b"\nstopping; once more to stop at once\n")
 
 
 Handlers = dict[signal.Signals, Any]

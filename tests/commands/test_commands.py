@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -181,6 +182,8 @@ def test_a_picture_that_cannot_be_read_is_named_and_the_rest_is_predicted(place,
 WRONG: dict[str, tuple[list[str], int, str]] = {
     "no such run": (["evaluate", "runs/smok-001"], 6, "did you mean runs/smoke-001"),
     "no such picture": (["predict", "none.png"], 3, "none.png"),
+    "an empty name": (["predict", ""], 2, "an image has an empty name"),
+    "a folder without pictures": (["predict", "runs"], 5, "no picture in runs"),
     "a URL": (["predict", "https://example.org/a.png"], 2, "download it first"),
     "a missing config": (["train", "none.yaml"], 4, "none.yaml: cannot be read"),
     "config and resume": (["train", "a.yaml", "--resume", "runs/smoke-001"], 2, "one config, or"),
@@ -240,6 +243,53 @@ def test_what_is_wrong_is_said_in_one_message_with_its_exit_code(case, place):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert before == sorted(path.name for path in (place / "runs").iterdir())
+
+
+def test_a_reader_that_goes_away_does_not_make_a_training_fail(tmp_path):
+    """
+    `imgcls train ... | head -1` ends well when the run does.
+    """
+    command = f"set -o pipefail; {sys.executable} -m imgcls train {SMOKE} | true"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert "next: imgcls evaluate" in done.stderr
+
+
+@pytest.mark.parametrize("seconds", [0.9, 2.5])
+def test_ctrl_c_while_training_starts_leaves_nothing_and_says_so(tmp_path, seconds):
+    """
+    Three seconds in which others print a traceback.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imgcls", "train", str(SMOKE)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert -signal.SIGINT == process.returncode
+    assert "Traceback" not in said
+    assert "absl" not in said
+    runs = tmp_path / "runs"
+    assert not runs.exists() or "resume: imgcls train --resume" in said
+
+
+def test_a_damaged_environment_is_named(place, tmp_path):
+    """
+    A file of a run that somebody has edited is no reason for a traceback.
+    """
+    shutil.copytree(place / "runs" / "smoke-001", tmp_path / "run")
+    (tmp_path / "run" / "environment.json").write_text("[]")
+    done = imgcls("train", "--resume", str(tmp_path / "run"), folder=place)
+
+    assert 6 == done.returncode
+    assert "environment.json: is damaged" in done.stderr
 
 
 def test_diverged_training_stops_with_its_step_and_advice(place, tmp_path):

@@ -125,6 +125,13 @@ BAD = [
     ({"csv": "a.csv"}, "dataset.size: missing; the height and width"),
     ({"folder": "", "size": "8"}, "dataset.folder: must be a path, got nothing"),
     ({"npz": "a", "classes": ["a"]}, "dataset.classes: must be a list of at least 2"),
+    *(
+        (
+            {kind: "a", **size, "classes": ["cat", "eel", "dog", "eel"]},
+            "dataset.classes: names 'eel' twice",
+        )
+        for kind, size in (("folder", {"size": "8"}), ("csv", {"size": "8"}), ("npz", {}))
+    ),
 ]
 
 

@@ -142,6 +142,11 @@ MISTAKES = {
         "<<: {seed: 0}",
         ":13:1: merge keys (<<) are not allowed; write the keys out",
     ),
+    "too large for TensorFlow": (
+        "epochs: 2",
+        "epochs: 99999999999999999999",
+        ":12:20: training.epochs: must be at most 2147483647, got 1e+20",
+    ),
     "tab": ("  SGD", "\tSGD", ":10:1: a tab indents this line; use spaces"),
     "no YAML": ("seed: 0", "seed: [0", ":14:1: is no YAML: "),
 }
@@ -197,6 +202,16 @@ def test_only_what_can_give_a_number_a_class_ends_the_network(ending, said):
     (found,) = said(changed(last, f"{{units: classes}}\n  - {ending}"))
 
     assert ENDINGS[ending] in found
+
+
+def test_the_moments_of_the_images_normalise_images_only(said):
+    """
+    Behind a convolution they would scale numbers that they know nothing of.
+    """
+    (found,) = said(changed("  - Flatten", "  - Normalization\n  - Flatten"))
+
+    assert "layers[2].Normalization: takes the moments of the images" in found
+    assert [] == said(changed("layers:\n", "layers:\n  - Normalization\n"))
 
 
 def test_a_softmax_of_a_softmax_is_a_mistake(said):
@@ -459,6 +474,17 @@ def test_a_pipe_without_a_writer_is_refused_and_does_not_hang(tmp_path):
 
     with pytest.raises(ConfigError, match="no regular file"):
         reader.read(tmp_path / "pipe.yaml")
+
+
+def test_a_folder_and_a_closed_stdin_are_refused(tmp_path, monkeypatch):
+    """
+    A forgotten file name, and a job without a terminal.
+    """
+    with pytest.raises(ConfigError, match="no regular file"):
+        reader.read(tmp_path)
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(ConfigError, match="stdin is closed"):
+        reader.read(Path("-"))
 
 
 def test_a_late_error_gets_the_place_of_its_key(tmp_path):

@@ -12,6 +12,7 @@ from imgcls.config.datasets import Dataset
 from imgcls.data.dataset import Scanning, load, load_labelled
 from imgcls.errors import DataError
 from imgcls.images.load import load as load_picture
+from imgcls.images.pictures import SPLITS
 
 CLASSES = ("cat", "dog", "emu")
 
@@ -213,6 +214,20 @@ def test_a_class_of_bad_files_alone_cannot_be_skipped(photos):
         loaded({"folder": photos, "size": 16, "on_bad_image": "skip", "validation": "none"})
 
 
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_a_split_of_bad_files_alone_cannot_be_skipped(photos, tmp_path, split):
+    """
+    Nothing would be left to choose the best epoch by, or to score hours later.
+    """
+    for name in CLASSES:
+        (tmp_path / "more" / name).mkdir(parents=True)
+        (tmp_path / "more" / name / "1.png").write_bytes(b"")
+    text = {"folder": photos, "size": 16, "on_bad_image": "skip", split: tmp_path / "more"}
+    for only in (SPLITS, ("train", "validation")):
+        with pytest.raises(DataError, match=f"none of the {split} images can be read"):
+            loaded(text, only=only)
+
+
 def test_the_record_says_what_was_found_and_made(photos):
     """
     Months later nobody knows any more what a run was trained on.
@@ -357,3 +372,24 @@ def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
     (root / "test" / "dog" / "c.png").write_bytes(b"")
     with pytest.raises(DataError, match="1 image cannot be read"):
         load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file,label\na.png,cat\n", "t.csv: no column path; its columns are file, label"),
+        ("path,label\n../a.png,cat\n", "../a.png is outside {folder}"),
+        ("path,label\ncat/bad.png,cat\n", "{folder}/cat/bad.png: empty"),
+    ],
+)
+def test_other_labelled_images_are_not_sent_to_keys_of_a_config(photos, text, message):
+    """
+    `evaluate --data` has no dataset section that could be mended.
+    """
+    (photos / "cat" / "bad.png").touch()
+    (photos / "t.csv").write_text(text)
+    with pytest.raises(DataError) as caught:
+        load_labelled(photos / "t.csv", CLASSES, (8, 8), (8, 8), 3, "pad")
+
+    assert str(caught.value).endswith(message.format(folder=photos))
+    assert caught.value.hint is None

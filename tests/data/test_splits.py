@@ -205,3 +205,50 @@ def test_the_last_image_of_a_class_is_never_drawn():
         left = np.delete(labels, drawn)
         assert len(drawn) == 480
         assert {0, 1, 2} == set(left.tolist())
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "key", "total"),
+    [
+        (0.95, "auto", "validation", "1.05"),
+        (0.9, "auto", "validation", "1"),
+        ("auto", 0.9, "test", "1"),
+    ],
+)
+def test_auto_counts_among_the_shares(validation, test, key, total):
+    """
+    0.95 for validation and 0.1 for the test left ten images of 1,797 to learn from.
+    """
+    message = rf"dataset\.{key}: validation and test \(auto: 0\.1\) take {total} of the images"
+    if key == "test":
+        message = rf"dataset\.{key}: validation \(auto: 0\.1\) and test take {total} of the"
+    with pytest.raises(ConfigError, match=message):
+        divided(found(IMBALANCED), validation, test)
+
+
+def test_auto_counts_only_where_it_draws():
+    """
+    A set with test images of its own gives all of the training images to the shares.
+    """
+    data = found(IMBALANCED, test=found([0, 1, 2]).splits["train"])
+
+    assert {"validation": 0.95} == divided(data, 0.95).made
+
+
+@pytest.mark.parametrize(
+    ("share", "note"),
+    [
+        (0.9, "validation: 8 images, not 11 (0.9 of 12); the others are needed for training"),
+        (0.1, "validation: 4 images, not 1 (0.1 of 12), one a class"),
+        (0.5, None),
+    ],
+)
+def test_another_count_than_asked_for_is_noted(share, note):
+    """
+    A run's record must not claim a share that was not taken.
+    """
+    result = divided(found(np.repeat(np.arange(4), 3)), share, "none")
+
+    assert (() if note is None else (note,)) == result.found.notes
+    if note is not None:
+        assert f"validation: {len(result.found.splits['validation'].labels)} images" in note

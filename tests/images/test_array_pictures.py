@@ -1,5 +1,9 @@
 """Arrays become pictures, or it is said why not."""
 
+import io
+import zipfile
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -65,6 +69,8 @@ WRONG = {
     ),
     "alpha": (np.zeros((4, 5, 6, 4), np.uint8), LABELS, "[n, height, width, 1 or 3]"),
     "none": (np.zeros((4, 0, 6), np.uint8), LABELS, "got uint8 [4, 0, 6]"),
+    "number": (np.float32(3), LABELS, "x_train must be numbers [n, height, width] or"),
+    "label": (LEVELS, np.int64(3), "y_train must be whole numbers [n], got int64 []"),
     "text": (np.full((4, 5, 6), "x"), LABELS, "must be numbers"),
     "high": (
         LEVELS * 3,
@@ -161,4 +167,101 @@ def test_a_damaged_file_is_named(tmp_path, cut):
     file.write_bytes(file.read_bytes()[:cut])
 
     with pytest.raises(DataError, match=r"a\.npz"):
+        arrays.read(file)
+
+
+@pytest.mark.parametrize("name", ["validation", "val", "valid", "Val"])
+def test_splits_are_called_as_in_folders_and_tables(tmp_path, name):
+    """
+    Validation images that nobody looks at would be drawn anew from training.
+    """
+    file = tmp_path / "a.npz"
+    more: dict[str, Any] = {f"x_{name}": LEVELS, f"y_{name}": LABELS}
+    np.savez(file, x_train=LEVELS, y_train=LABELS, **more)
+    found = arrays.load(file)
+
+    assert {"train", "validation"} == set(found.splits)
+    assert str(file) == found.source
+    assert () == found.notes
+
+
+def test_two_arrays_of_one_split_are_refused(tmp_path):
+    """
+    Which of them is meant only the user knows.
+    """
+    file = tmp_path / "a.npz"
+    np.savez(file, x_train=LEVELS, y_train=LABELS, x_val=LEVELS, x_valid=LEVELS, y_val=LABELS)
+
+    with pytest.raises(DataError, match=r"a\.npz: x_val and x_valid mean the same"):
+        arrays.load(file)
+
+
+def test_arrays_that_are_left_out_are_noted(tmp_path):
+    """
+    A split under a name of its own is a third of the data gone without a word.
+    """
+    file = tmp_path / "a.npz"
+    more: dict[str, Any] = {"x_extra": LEVELS, "y_extra": LABELS, "about": np.array("x")}
+    np.savez(file, x_train=LEVELS, y_train=LABELS, **more)
+
+    assert ("left out: x_extra, y_extra",) == arrays.load(file).notes
+
+
+def zipped(file, data, how=zipfile.ZIP_STORED):
+    """A file with these bytes for x_train.npy, and right labels."""
+    labels = io.BytesIO()
+    np.save(labels, LABELS)
+    with zipfile.ZipFile(file, "w", how) as archive:
+        archive.writestr("x_train.npy", data)
+        archive.writestr("y_train.npy", labels.getvalue())
+
+
+def patched(file, local, central, value):
+    """Changes two bytes in the headers of the first member: before it, and in the directory."""
+    data = bytearray(file.read_bytes())
+    for magic, offset in ((b"PK\3\4", local), (b"PK\1\2", central)):
+        at = data.index(magic) + offset
+        data[at : at + 2] = value.to_bytes(2, "little")
+    file.write_bytes(data)
+
+
+def spoilt(file, how):
+    levels = io.BytesIO()
+    np.save(levels, LEVELS)
+    if how == "text":
+        zipped(file, b"no array at all")
+    elif how == "huge":
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**12, 125)}
+        stream = io.BytesIO()
+        np.lib.format.write_array_header_1_0(stream, header)
+        zipped(file, stream.getvalue())
+    elif how == "lzma":
+        zipped(file, levels.getvalue(), zipfile.ZIP_LZMA)
+        data = file.read_bytes()
+        at = data.index(b"x_train.npy") + len("x_train.npy") + 4
+        file.write_bytes(data[:at] + b"\xff" * 40 + data[at + 40 :])
+    else:
+        zipped(file, levels.getvalue())
+        # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.7 and 4.3.12.
+        patched(file, *{"encrypted": (6, 8, 1), "unknown": (8, 10, 99)}[how])
+
+
+SPOILT = {
+    "text": "x_train is no array",
+    "huge": "cannot be read: Unable to allocate 909. TiB",
+    "encrypted": "cannot be read: .*encrypted",
+    "unknown": "cannot be read: That compression method is not supported",
+    "lzma": "cannot be read: ",
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
+def test_a_file_that_no_program_should_write_is_named(tmp_path, how):
+    """
+    Each of these came out of NumPy as an exception of another type.
+    """
+    file = tmp_path / "a.npz"
+    spoilt(file, how)
+
+    with pytest.raises(DataError, match=rf"a\.npz: {SPOILT[how]}"):
         arrays.read(file)

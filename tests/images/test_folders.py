@@ -64,6 +64,28 @@ def test_classes_and_splits_side_by_side_are_refused(tmp_path, picture):
         folders.find(tmp_path)
 
 
+@pytest.mark.parametrize("split", ["train", "validation", "val", "valid", "test"])
+def test_a_split_beside_a_folder_of_another_name_is_refused(tmp_path, picture, split):
+    """
+    train/ beside holdout/ would become a classifier of train against holdout.
+    """
+    for name in (f"{split}/cat", f"{split}/dog", "holdout/cat"):
+        picture(tmp_path / name / "1.png")
+
+    with pytest.raises(DataError, match=rf"holdout/ beside {split}/; a folder holds either"):
+        folders.find(tmp_path)
+
+
+def test_a_class_called_train_may_have_folders_beside_its_pictures(tmp_path, picture):
+    """
+    Pictures right in it show that it is a class.
+    """
+    for name in ("train/1.png", "train/steam/2.png", "bus/3.png"):
+        picture(tmp_path / name)
+
+    assert ("bus", "train") == folders.find(tmp_path).classes
+
+
 def test_two_folders_of_one_split_are_refused(tmp_path, picture):
     """
     Which of them is meant only the user knows.
@@ -191,3 +213,52 @@ def test_without_training_images_nothing_can_be_trained(tmp_path, picture):
 
     with pytest.raises(DataError, match="no training images"):
         check_trainable(folders.find(tmp_path))
+
+
+@pytest.mark.parametrize("way", ["the same", "dots", "link", "below", "links of files"])
+def test_a_picture_in_two_splits_is_refused(tmp_path, picture, way):
+    """
+    A score on images that were trained on is a lie, and nothing in it shows that.
+    """
+    photos = tmp_path / "photos"
+    for name in ("cat/1.png", "dog/2.png"):
+        picture(photos / name)
+    other = {
+        "the same": photos,
+        "dots": photos / ".." / "photos",
+        "link": tmp_path / "link",
+        "below": photos / "dog",
+        "links of files": tmp_path / "more",
+    }[way]
+    if way == "link":
+        other.symlink_to(photos)
+    elif way == "below":
+        picture(other / "cat" / "3.png")
+    elif way == "links of files":
+        (other / "cat").mkdir(parents=True)
+        (other / "cat" / "1.png").symlink_to(photos / "cat" / "1.png")
+
+    found = folders.find(photos, None, {"validation": other})
+    with pytest.raises(DataError, match=r"\.png is in train and in validation"):
+        check_trainable(found)
+
+
+def test_a_link_to_itself_is_left_to_the_decoder(tmp_path, picture):
+    """
+    It is one bad picture, to be named with the others.
+    """
+    for name in ("train/cat", "train/dog", "test/cat"):
+        picture(tmp_path / name / "1.png")
+    (tmp_path / "test/cat/2.png").symlink_to(tmp_path / "test/cat/2.png")
+
+    check_trainable(folders.find(tmp_path))
+
+
+def test_pictures_of_one_name_in_two_splits_are_two_pictures(tmp_path, picture):
+    """
+    Nearly every set numbers its pictures from 1 on in each split.
+    """
+    for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
+        picture(tmp_path / name / "1.png")
+
+    check_trainable(folders.find(tmp_path))

@@ -110,7 +110,7 @@ def test_a_wrong_table_is_told_by_its_lines(pictured, text):
     A table has thousands of rows: a message without the line is no help.
     """
     with pytest.raises(DataError, match=BAD[text]):
-        table.find(pictured(text))
+        table.find(pictured(text), Columns())
 
 
 def test_all_bad_rows_are_told_at_once_up_to_twenty(pictured):

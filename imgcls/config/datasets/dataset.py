@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from annotated_types import Gt, Lt, MinLen
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     PlainSerializer,
     SerializerFunctionWrapHandler,
@@ -58,6 +59,13 @@ def _is_number(value: str) -> bool:
     return True
 
 
+def _unlike(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+    if twice is not None:
+        raise ValueError(f"names {twice!r} twice")
+    return names
+
+
 def _channels(value: Any) -> Any:  # noqa: ANN401
     return int(value) if isinstance(value, str) and value in {"1", "3"} else value
 
@@ -75,8 +83,8 @@ PartOrFolder = Annotated[
 Channels = Annotated[Literal[1, 3] | None, BeforeValidator(_channels)]
 """1 for grey, 3 for colour."""
 
-Names = Annotated[tuple[str, ...], MinLen(2)]
-"""Class names: two or more."""
+Names = Annotated[tuple[str, ...], MinLen(2), AfterValidator(_unlike)]
+"""Class names: two or more, none of them twice."""
 
 
 class Dataset(Vocabulary):

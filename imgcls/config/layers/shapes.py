@@ -47,3 +47,11 @@ class UpSampling2D(Layer):
     """How many times as high and as wide: a number, or a list of two."""
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "nearest"
     """Where the new pixels come from: `nearest` repeats them, the others blend neighbours."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Returns the fields as arguments of the Keras layer."""
+        arguments = super().arguments()
+        if self.interpolation not in {"nearest", "bilinear"}:
+            # TensorFlow has no gradient of the others in bfloat16: what comes before never learns.
+            arguments["dtype"] = "float32"
+        return arguments

@@ -1,4 +1,4 @@
-"""What the last layer may be: one number a class, with softmax or without."""
+"""What the first and the last layer may be: one number a class, with softmax or without."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,6 +7,7 @@ from imgcls.config.layers.dense import Dense, Flatten
 from imgcls.config.layers.layer import Layer, flatten, without_softmax
 from imgcls.config.layers.nested import Residual
 from imgcls.config.layers.poolings import GlobalPooling, Pooling
+from imgcls.config.layers.scalings import Normalization
 
 RIGHT = "end with Dense: {units: classes, activation: softmax}"
 MAY_END = (Dense, Convolution, Flatten, GlobalPooling, Pooling, Residual)
@@ -34,3 +35,15 @@ def mistakes(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
         yield f"{key}.activation", must
     if isinstance(last, Dense) and last.units == 1:
         yield f"{key}.units", "must be one a class, got 1; two classes need two: units: classes"
+
+
+def misplaced(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
+    """Yields (key, message) for each Normalization by the images' moments that sees no images."""
+    first = layers[0]
+    while inner := getattr(first, "layers", ()):
+        first = inner[0]
+    for key, layer in flatten(layers):
+        for each in layer.nested():
+            if isinstance(each, Normalization) and each.mean is None and each is not first:
+                message = "takes the moments of the images, so it must stand first; or give mean"
+                yield f"layers{key}", message
