@@ -130,7 +130,7 @@ class Console:
             elif each.error is None:
                 self.result(_prediction_line(each, top_k))
             else:
-                self._progress.line(f"error: {_refusal(each.file, each.error)}", "bold red")
+                self._progress.line(printable(f"error: {each.file}: {each.error}"), "bold red")
         return refused
 
     def json(self, value: dict[str, Any]) -> None:
@@ -149,11 +149,6 @@ class Console:
 def _prediction_line(prediction: "Prediction", top_k: int) -> str:
     ranked = (f"{printable(name)} {probability(each)}" for name, each in prediction.ranked[:top_k])
     return "  ".join([printable(prediction.file), *ranked])
-
-
-def _refusal(file: str, error: str) -> str:
-    """Returns why an image was refused, with its name once."""
-    return printable(error if error.startswith(f"{file}:") else f"{file}: {error}")
 
 
 def _csv_line(cells: list[str]) -> str:

@@ -19,7 +19,7 @@ class Prediction:
     Attributes:
         file: the image, as it was named.
         ranked: (class name, probability), the most probable first; empty if it was refused.
-        error: why it was refused, or None.
+        error: why it was refused, without its name, or None.
     """
 
     file: str

@@ -154,7 +154,7 @@ def test_an_early_end_has_its_reason_and_no_validation_shows_training_figures(sh
 
 PREDICTIONS = (
     Prediction("a\n.png", (("cat", 0.9876543), ("dog", 0.0123457))),
-    Prediction("b.png", error="b.png is no image"),
+    Prediction("b.png", error="is no image"),
     Prediction("ü\udcff.png", (("dog", 1.0),)),
 )
 
@@ -166,7 +166,7 @@ def test_predictions_are_a_line_an_image_and_refusals_are_messages(shown):
     refused = []
 
     out = [r"a\n.png  cat 0.9877  dog 0.0123", r"ü\udcff.png  dog 1.0000"]
-    assert (out, ["error: b.png is no image"]) == shown(
+    assert (out, ["error: b.png: is no image"]) == shown(
         lambda console: refused.append(console.predictions(PREDICTIONS, top_k=2))
     )
     assert refused == [1]

@@ -132,7 +132,7 @@ def ours(
         optimizer.build(STEPS_PER_EPOCH, EPOCHS),
         optimizer,
         loss,
-        tf.distribute.get_strategy(),
+        tf.distribute.OneDeviceStrategy("/cpu:0"),
         class_weights=weights,
     )
     data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
@@ -262,7 +262,11 @@ def test_how_many_steps_a_call_takes_changes_nothing():
         net = network()
         optimizer = Optimizer.read("Adam")
         engine = Engine(
-            net, optimizer.build(5, 4), optimizer, CROSSENTROPY, tf.distribute.get_strategy()
+            net,
+            optimizer.build(5, 4),
+            optimizer,
+            CROSSENTROPY,
+            tf.distribute.OneDeviceStrategy("/cpu:0"),
         )
         data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
         rows = [engine.advance(data, steps) for steps in calls]
