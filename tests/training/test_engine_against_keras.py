@@ -123,18 +123,19 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
+def made(
+    optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
+) -> tuple[keras.Sequential, Engine]:
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    with strategy.scope():
+        net, built = network(regularizer), optimizer.build(STEPS_PER_EPOCH, EPOCHS)
+    return net, Engine(net, built, optimizer, loss, strategy, class_weights=weights)
+
+
 def ours(
     optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
 ) -> tuple[list[float], list[np.ndarray]]:
-    net = network(regularizer)
-    engine = Engine(
-        net,
-        optimizer.build(STEPS_PER_EPOCH, EPOCHS),
-        optimizer,
-        loss,
-        tf.distribute.OneDeviceStrategy("/cpu:0"),
-        class_weights=weights,
-    )
+    net, engine = made(optimizer, loss, regularizer, weights)
     data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
     rows = np.concatenate([engine.advance(data, 7), engine.advance(data, STEPS - 7)])
     return list(rows[:, LOSS] / rows[:, IMAGES]), [np.asarray(each) for each in net.variables]
@@ -259,15 +260,7 @@ def test_how_many_steps_a_call_takes_changes_nothing():
     """
 
     def run(*calls: int) -> list[np.ndarray]:
-        net = network()
-        optimizer = Optimizer.read("Adam")
-        engine = Engine(
-            net,
-            optimizer.build(5, 4),
-            optimizer,
-            CROSSENTROPY,
-            tf.distribute.OneDeviceStrategy("/cpu:0"),
-        )
+        net, engine = made(Optimizer.read("Adam"), CROSSENTROPY)
         data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
         rows = [engine.advance(data, steps) for steps in calls]
         return [np.concatenate(rows), *(np.asarray(each) for each in net.variables)]
