@@ -134,6 +134,21 @@ def test_a_run_stopped_twice_while_one_epoch_is_validated_equals_one_in_one_go(i
     assert_same(whole, run)
 
 
+def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
+    """
+    A kill between a row and its checkpoint leaves a row of a step that is trained once more.
+    """
+    config, whole = in_one_go
+    run = train(config, StopAt(MOMENTS["in the middle of the second"]), root=tmp_path).run
+    later = [row for row in rows(whole) if row["step"] > 2 * STEPS - 10]
+    with (run / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+        metrics.writelines(json.dumps(row) + "\n" for row in later)
+    train(None, ignore, resume=run)
+
+    assert_same(whole, run)
+    assert len(later) == len((run / "metrics.superseded.jsonl").read_text().splitlines())
+
+
 def test_a_finished_run_has_nothing_to_resume(in_one_go):
     """
     Resuming by mistake changes nothing.
