@@ -60,7 +60,6 @@ def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
     split = dataset.load_labelled(
         data,
         classes=traits.classes,
-        size=traits.size,
         stored=traits.stored,
         channels=traits.channels,
         resize=traits.resize,

@@ -106,7 +106,6 @@ def load(
 def load_labelled(
     path: Path,
     classes: tuple[str, ...],
-    size: tuple[int, int],
     stored: tuple[int, int],
     channels: int,
     resize: Mode,
@@ -119,7 +118,6 @@ def load_labelled(
         path: a folder of class folders, a CSV file or an npz file. Of one with splits, the test
             images are taken.
         classes: of the model; folders and labels are matched by name, an npz file's by number.
-        size: height and width that the network sees.
         stored: height and width that its training images were kept in.
         channels: 1 or 3.
         resize: how an image of another shape is fitted.
@@ -130,7 +128,6 @@ def load_labelled(
         DataError: if an image cannot be read or a class is not one of the model's.
         KeyboardInterrupt: if `stop` says so.
     """
-    del size  # what is stored is enlarged to it in the batch, as training images are
     if path.is_dir() or not path.exists():
         found = folders.find(path, classes)
     elif path.suffix.lower() == ".npz":

@@ -322,7 +322,7 @@ def test_other_labelled_images_are_matched_by_name(photos):
     By order, a run of cat, dog, emu would score a folder of dog and emu as cat and dog.
     """
     classes = ("emu", "bat", "dog", "cat")
-    split = load_labelled(photos, classes, (64, 64), (16, 16), 3, "crop")
+    split = load_labelled(photos, classes, (16, 16), 3, "crop")
 
     assert (36, 16, 16, 3) == split.pixels.shape
     assert {0, 2, 3} == set(split.labels.tolist())
@@ -330,7 +330,7 @@ def test_other_labelled_images_are_matched_by_name(photos):
         assert classes[label] == Path(name).parent.name
         assert np.array_equal(load_picture(Path(name), (16, 16), 3, "crop"), pixels)
     with pytest.raises(DataError, match="unknown class 'emu'; the classes are cat, dog"):
-        load_labelled(photos, ("cat", "dog"), (16, 16), (16, 16), 3, "crop")
+        load_labelled(photos, ("cat", "dog"), (16, 16), 3, "crop")
 
 
 def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
@@ -339,15 +339,15 @@ def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
     """
     table = photos / "t.csv"
     table.write_text("path,label\ndog/03.png,dog\nemu/01.png,emu\n")
-    split = load_labelled(table, CLASSES, (16, 16), (16, 16), 1, "pad")
+    split = load_labelled(table, CLASSES, (16, 16), 1, "pad")
     assert ([1, 2], (2, 16, 16, 1)) == (split.labels.tolist(), split.pixels.shape)
 
     file, pixels = npz(x_test=np.zeros((3, 6, 8, 3), np.uint8), y_test=[2, 1, 1])
-    split = load_labelled(file, CLASSES, (6, 8), (6, 8), 3, "pad")
+    split = load_labelled(file, CLASSES, (6, 8), 3, "pad")
     assert [2, 1, 1] == split.labels.tolist()
     assert ("test[0]", "test[1]", "test[2]") == split.names
     with pytest.raises(DataError, match="must be a class from 0 to 1, got 2"):
-        load_labelled(file, ("a", "b"), (6, 8), (6, 8), 3, "pad")
+        load_labelled(file, ("a", "b"), (6, 8), 3, "pad")
     assert len(pixels) == 40
 
 
@@ -361,17 +361,17 @@ def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
             (root / split / name).mkdir(parents=True)
             os.link(photos / name / "00.png", root / split / name / "a.png")
     with pytest.raises(DataError, match="has train, validation images, but no test images"):
-        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+        load_labelled(root, CLASSES, (8, 8), 3, "pad")
     (root / "test" / "dog").mkdir(parents=True)
     with pytest.raises(DataError, match="no images"):
-        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+        load_labelled(root, CLASSES, (8, 8), 3, "pad")
     os.link(photos / "dog" / "00.png", root / "test" / "dog" / "b.png")
 
-    assert [1] == load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad").labels.tolist()
+    assert [1] == load_labelled(root, CLASSES, (8, 8), 3, "pad").labels.tolist()
     (root / "test" / "dog" / "b.png").unlink()
     (root / "test" / "dog" / "c.png").write_bytes(b"")
     with pytest.raises(DataError, match="1 image cannot be read"):
-        load_labelled(root, CLASSES, (8, 8), (8, 8), 3, "pad")
+        load_labelled(root, CLASSES, (8, 8), 3, "pad")
 
 
 @pytest.mark.parametrize(
@@ -389,7 +389,7 @@ def test_other_labelled_images_are_not_sent_to_keys_of_a_config(photos, text, me
     (photos / "cat" / "bad.png").touch()
     (photos / "t.csv").write_text(text)
     with pytest.raises(DataError) as caught:
-        load_labelled(photos / "t.csv", CLASSES, (8, 8), (8, 8), 3, "pad")
+        load_labelled(photos / "t.csv", CLASSES, (8, 8), 3, "pad")
 
     assert str(caught.value).endswith(message.format(folder=photos))
     assert caught.value.hint is None
