@@ -193,7 +193,8 @@ def load(checkpoint: Path) -> Checkpoint:
     step = int(name[1])
     with _verified(checkpoint, step) as (content, parts):
         with files.reading(checkpoint / _STATE):
-            state = files.from_json(checkpoint / _STATE, parts[_STATE].read(_LARGEST_STATE))
+            size = min(content["parts"][_STATE]["bytes"], _LARGEST_STATE)
+            state = files.from_json(checkpoint / _STATE, parts[_STATE].read(size))
         try:
             arrays = read_arrays(parts[_ARRAYS], content["arrays"])
         except ValueError as error:  # only what was made to deceive: its digest is right
@@ -249,22 +250,28 @@ def _is_sound(content: Mapping[str, Any]) -> bool:
 
 def steps(folder: Path) -> list[int]:
     """Returns the steps that have a checkpoint, ascending; that it verifies, only `load` says."""
-    found = [path for path in folder.glob("step-*") if _NAME.fullmatch(path.name)]
-    whole = [path for path in found if (path / _MANIFEST).exists()]
-    if not all(map(os.path.lexists, found)):  # removed meanwhile, and so is a newer one there
-        return steps(folder)
-    return sorted(int(path.name.removeprefix("step-")) for path in whole)
+    named = _named(folder)
+    whole = [step for step in named if (folder / _name(step) / _MANIFEST).exists()]
+    if not all(os.path.lexists(folder / _name(step)) for step in named):
+        return steps(folder)  # removed meanwhile, and so is a newer one there
+    return whole
+
+
+def _named(folder: Path) -> list[int]:
+    """The steps that have a folder, ascending; there may be no manifest in it."""
+    names = [_NAME.fullmatch(path.name) for path in folder.glob("step-*")]
+    return sorted(int(name[1]) for name in names if name)
 
 
 def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     """Returns the newest checkpoint that verifies, and what is wrong with each newer one."""
     problems: list[str] = []
-    listed = steps(folder)
+    listed = _named(folder)
     for step in reversed(listed):
         try:
             return load(folder / _name(step)), problems
         except RunError as error:
-            if steps(folder) != listed:  # a trainer replaced them while they were read
+            if _named(folder) != listed:  # a trainer replaced them while they were read
                 return newest(folder)
             problems.append(str(error))
     return None, problems

@@ -35,6 +35,9 @@ class Classifier:
     ) -> None:
         self.traits = traits
         self._loss = config.loss
+        # A folder from elsewhere may ask for more than it brings: no memory before that is known.
+        sketch = model.sketch(config.layers, traits, precision=precision)
+        model.check("model", sketch.variables, checkpoint.arrays)
         self.network = model.build(config.layers, traits, config.seed, precision=precision)
         model.restore("model", self.network.variables, checkpoint.arrays)
         if any(name.startswith("average/") for name in checkpoint.arrays):

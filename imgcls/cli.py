@@ -3,16 +3,17 @@
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 import imgcls
-from imgcls.console import Console
-from imgcls.errors import ImgclsError, PartialError, UsageError
+from imgcls.console import Console, Ending, signals, wording
+from imgcls.errors import ImgclsError, MissedError, PartialError, ResourceError, UsageError
 
 app = typer.Typer(
     name="imgcls",
@@ -23,8 +24,6 @@ app = typer.Typer(
     rich_markup_mode=None,  # 0.15 s of imports for boxes around the help
 )
 console = Console()
-
-INTERRUPTED = 130  # what Typer makes of Ctrl-C
 
 
 class Split(StrEnum):
@@ -55,13 +54,20 @@ Overrides = Annotated[
 ]
 Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="The folder of the runs.")]
 Checkpoint = Annotated[
-    Weights,
-    typer.Option("--checkpoint", metavar="best|last", help="Of the best epoch, or the last."),
+    Weights | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="best|last",
+        help="Of the best epoch, or the last; without, the best one that is not damaged.",
+    ),
 ]
 Compute = Annotated[
     Precision, typer.Option("--precision", metavar="float32|bfloat16", help="What to compute in.")
 ]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file; - is stdin.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Download nothing; IMGCLS_OFFLINE=1 says the same.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]
 
 
@@ -72,19 +78,41 @@ def train(
     ] = None,
     overrides: Overrides = [],  # noqa: B006  # Typer's own way of saying it
     resume: Annotated[
-        Path | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with a run where it stopped."),
+        str | None,
+        typer.Option(
+            "--resume",
+            metavar="RUN|auto",
+            help="Go on with a run where it stopped; auto: with the config's newest unfinished "
+            "run, or a new one.",
+        ),
+    ] = None,
+    extend: Annotated[
+        int | None,
+        typer.Option("--extend", metavar="N", min=1, help="With --resume: N epochs more."),
     ] = None,
     root: Root = Path("runs"),
-) -> None:
+    offline: Offline = False,
+) -> Ending:
     """Train a config as a new run, or go on with a stopped one."""
     from imgcls.commands.train import train as command
 
-    trained = command(config, console.report, overrides=overrides, resume=resume, root=root)
+    try:
+        trained = command(
+            config,
+            console.report,
+            overrides=overrides,
+            resume="auto" if resume == "auto" else Path(resume) if resume is not None else None,
+            extend=extend,
+            root=root,
+            offline=offline,
+        )
+    except KeyboardInterrupt as ended:  # by a signal, before there was anything to save
+        return Ending.by(ended.args[0])
     with suppress(BrokenPipeError):  # the run is what was wanted; nobody reads the rest
         console.trained(trained)
     if trained.signal is not None:
-        _end_by(trained.signal)
+        return Ending.by(trained.signal, trained.run, wording.resume(trained.run))
+    return Ending(run=trained.run)
 
 
 @app.command()
@@ -102,15 +130,25 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FOLDER|CSV|NPZ", help="Score these labelled images instead."),
     ] = None,
-    checkpoint: Checkpoint = Weights.best,
+    checkpoint: Checkpoint = None,
     precision: Compute = Precision.float32,
+    asserted: Annotated[
+        list[str],
+        typer.Option(
+            "--assert",
+            metavar="METRIC>=NUMBER",
+            help="Exit with 11 if it is missed, such as accuracy>=0.97 or recall[cat]>0.9; "
+            "repeatable.",
+        ),
+    ] = [],  # noqa: B006
     json: Json = False,
     root: Root = Path("runs"),
-) -> None:
+) -> Ending:
     """Evaluate a run: accuracy, and the figures of each class."""
     from imgcls.commands.evaluate import evaluate as command
+    from imgcls.evaluation.assertions import Assertion
 
-    _end_with_the_reader()
+    assertions = [Assertion.parse(each) for each in asserted]
     if split is not None and data is not None:
         raise UsageError("--split is of the run's own data; it does not go with --data")
     found = command(
@@ -118,62 +156,79 @@ def evaluate(
         console.report,
         split=split.value if split else None,
         data=data,
-        weights=checkpoint.value,
+        weights=checkpoint.value if checkpoint else None,
         precision=precision.value,
+        assertions=assertions,
         root=root,
     )
-    console.evaluation(found, json=json)
+    outcomes = [each.outcome(found) for each in assertions]
+    console.evaluation(found, outcomes, json=json)
+    if not all(each.holds for each in outcomes):
+        return Ending.of(MissedError, Path(found.run))
+    return Ending(run=Path(found.run))
 
 
 @app.command()
-def predict(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE", help="Pictures, folders, globs.")],
+def predict(  # noqa: PLR0913, PLR0917  # each is an option
+    images: Annotated[
+        list[str],
+        typer.Argument(metavar="IMAGE", help="Pictures, folders, globs; - is a picture on stdin."),
+    ] = [],  # noqa: B006
+    listed: Annotated[
+        Path | None,
+        typer.Option("--from-file", metavar="LIST", help="Names, one a line; - is stdin."),
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("--null", "-0", help="These names end in NUL bytes, as of find -print0.")
+    ] = False,
     run: Annotated[
         Path | None, typer.Option("--run", metavar="RUN", help="A run; without, the last one.")
     ] = None,
     top_k: Annotated[int, typer.Option(metavar="K", min=1, help="How many classes to name.")] = 1,
     json: Annotated[bool, typer.Option("--json", help="Write a JSON object an image.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
-    checkpoint: Checkpoint = Weights.best,
+    checkpoint: Checkpoint = None,
     precision: Compute = Precision.float32,
     root: Root = Path("runs"),
-) -> None:
+) -> Ending:
     """Predict the class of pictures."""
     from imgcls.commands.predict import predict as command
 
-    _end_with_the_reader()
     if json and csv:
         raise UsageError("--json and --csv exclude each other")
     found = command(
         images,
         console.report,
+        listed=listed,
+        null=null,
         run=run,
-        weights=checkpoint.value,
+        weights=checkpoint.value if checkpoint else None,
         precision=precision.value,
         root=root,
     )
-    if console.predictions(found, json=json, csv=csv, top_k=top_k):
-        raise typer.Exit(PartialError.exit_code)
+    if console.predictions(found.each, json=json, csv=csv, top_k=top_k):
+        return Ending.of(PartialError, found.run)
+    return Ending(run=found.run)
 
 
 @app.command()
-def check(config: Config, overrides: Overrides = []) -> None:  # noqa: B006
+def check(config: Config, overrides: Overrides = [], offline: Offline = False) -> Ending:  # noqa: B006
     """Check config, data and model, and take one step, before any training."""
     from imgcls.commands.check import check as command
 
-    _end_with_the_reader()
-    console.check(command(config, console.report, overrides=overrides))
+    console.check(command(config, console.report, overrides=overrides, offline=offline))
+    return Ending()
 
 
 @app.command()
-def schema() -> None:
+def schema() -> Ending:
     """Write the JSON Schema of the config language, for editors."""
     import json as json_format
 
     from imgcls.commands.schema import schema as command
 
-    _end_with_the_reader()
     console.result(json_format.dumps(command(), indent=2))
+    return Ending()
 
 
 def _version(wanted: bool) -> None:
@@ -190,38 +245,49 @@ def options(
 ) -> None:
     """Trains, evaluates and runs image classifiers that a YAML file describes."""
     del version
+    try:
+        os.getcwd()  # noqa: PTH109  # whether there is one is all that counts
+    except OSError as error:
+        raise ResourceError("the current folder is gone; go to one that exists") from error
 
 
 def main() -> NoReturn:
     """Runs the command line and exits with the code that errors.py gives."""
+    signals.heed(console)
+    with console:
+        ending = _ending()
+    if ending is None:  # help or the version: nothing was to be done
+        sys.exit(0)
+    signals.unheed()
+    if ending.signal != signal.SIGPIPE:  # that one is silent
+        console.end(ending)
+    if ending.signal is not None:
+        signals.end_by(ending.signal)
+    sys.exit(ending.code)
+
+
+def _ending() -> Ending | None:
+    """Runs the command, shows what went wrong, and returns how it ended."""
     try:
-        with console:
-            app()
+        with redirect_stdout(console.results):  # help that cannot be written is an error as well
+            outcome: Ending | int = app(standalone_mode=False)
+    except TyperException as error:
+        console.usage(error)
+        return Ending.of(UsageError)
     except ImgclsError as error:
         console.error(error)
-        sys.exit(error.exit_code)
-    except SystemExit as ending:
-        if ending.code == INTERRUPTED:
-            _end_by(signal.SIGINT)
+        return Ending.of(type(error), error.run, error.resume)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer makes exit code 1 of it
+            return Ending.by(signal.SIGPIPE)
         raise
-    sys.exit()  # never reached: Typer exits
-
-
-def _end_with_the_reader() -> None:
-    """Lets this process end silently when the reader of its results goes away.
-
-    Not so for training, which a log reader that goes away must not end.
-    """
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-
-
-def _end_by(number: int) -> NoReturn:
-    """Ends this process by a signal, so that a shell or a parent sees what ended it."""
-    console.close()
-    sys.stderr.flush()
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    os._exit(128 + number)  # the first process of a container has no default actions
+    except MemoryError:
+        console.error(ResourceError("out of memory"))
+        return Ending.of(ResourceError)
+    except Exception:  # noqa: BLE001  # it is shown whole: a bug of ours
+        console.bug()
+        return Ending.of(ImgclsError)
+    return outcome if isinstance(outcome, Ending) else None
 
 
 if __name__ == "__main__":

@@ -1,21 +1,37 @@
 """The exceptions that a user may see, each with its exit code.
 
 A message is `what is wrong[, got value][; what to do]` in lower case; a second line, `hint`, is for
-a remedy that is a command. Whatever else reaches the user as an exception is a bug of ours.
+a remedy that is a command. Whatever else reaches the user as an exception is a bug of ours. The
+classes here are the table of exit codes: docs/cli.md is written from them.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 
 class ImgclsError(Exception):
-    """An error that is the user's to mend: printed as `error: ...` without a traceback."""
+    """An error that is the user's to mend: printed as `error: ...` without a traceback.
+
+    Attributes:
+        hint: a remedy, on a line of its own.
+        run: the run that it is about, where there is one.
+        resume: the command that goes on with it, where that is possible.
+    """
 
     exit_code: ClassVar[int] = 1
+    run: Path | None = None
+    resume: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+
+    @classmethod
+    def name(cls) -> str:
+        """Returns the exit code's name: `DATA` for DataError and what derives from it."""
+        owner = next(each for each in cls.__mro__ if "exit_code" in vars(each))
+        return "BUG" if owner is ImgclsError else owner.__name__.removesuffix("Error").upper()
 
 
 class UsageError(ImgclsError):
@@ -54,10 +70,22 @@ class ResourceError(ImgclsError):
     exit_code = 8
 
 
+class ExportError(ImgclsError):
+    """A model cannot be exported, or its export does not say what it says."""
+
+    exit_code = 9
+
+
 class LockedError(ImgclsError):
     """The run is in use by another process."""
 
     exit_code = 10
+
+
+class MissedError(ImgclsError):
+    """A figure is not what `evaluate --assert` asked for; the figures were written."""
+
+    exit_code = 11
 
 
 @dataclass(frozen=True, order=True)
@@ -79,7 +107,10 @@ class Mistake:
 
 
 class ConfigError(ImgclsError):
-    """A config is wrong; it carries every mistake that was found, in the order of the text."""
+    """A config is missing or wrong.
+
+    It carries every mistake that was found, in the order of the text.
+    """
 
     exit_code = 4
 

@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -26,7 +26,7 @@ from imgcls.errors import ResourceError, RunError
 
 _TEMPORARY = re.compile(r".+\.tmp-[0-9]+-[0-9a-f]{8}", re.DOTALL)
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
-_LARGEST_JSON = 64 * 2**20  # a data.json with 500,000 files has about 30 MB
+_LARGEST_JSON = 128 * 2**20  # a data.json with 500,000 files has about 45 MB
 
 
 @contextmanager
@@ -81,19 +81,40 @@ def temporary(path: Path) -> Path:
 @contextmanager
 def draft_folder(path: Path) -> Iterator[Path]:
     """Yields a new folder, to be renamed to `path` by the caller; any failure removes it."""
-    folder = temporary(path)
-    folder.mkdir()
-    descriptor = None
+    folder, descriptor = _claimed(path, _make_folder)
     try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield folder
     except BaseException:  # an interrupt, too
         shutil.rmtree(folder, ignore_errors=True)
         raise
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
+
+
+def _make_folder(folder: Path) -> int:
+    folder.mkdir()
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def _make_file(file: Path) -> int:
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+
+
+def _claimed(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
+    """Returns a new temporary name beside `path` and its descriptor, which holds a lock on it."""
+    while True:
+        draft, descriptor = temporary(path), -1
+        try:
+            descriptor = make(draft)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            discard(draft)
+            if descriptor >= 0:
+                os.close(descriptor)
+            raise
+        if draft.exists():
+            return draft, descriptor
+        os.close(descriptor)  # who looks for stale ones came between the two
 
 
 def exchange(one: Path, other: Path) -> None:
@@ -112,22 +133,19 @@ def remove_stale(folder: Path) -> None:
     """Removes the temporary files and folders that dead processes left in `folder`."""
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
-            if _TEMPORARY.fullmatch(entry.name) and not _is_held(entry.path):
-                discard(Path(entry.path))
+            if _TEMPORARY.fullmatch(entry.name):
+                _remove_if_stale(Path(entry.path))
 
 
-def _is_held(path: str) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:  # gone, or not to be judged
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+def _remove_if_stale(path: Path) -> None:
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with suppress(OSError):  # it is held, gone, or not to be judged
+        descriptor = os.open(path, flags)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            discard(path)  # with the lock: it may be only just about to be claimed
+        finally:
+            os.close(descriptor)
 
 
 def discard(path: Path) -> None:
@@ -145,11 +163,10 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         ResourceError: if it cannot be written; what stood there stays.
     """
-    draft = temporary(path)
     with writing(path):
+        draft, descriptor = _claimed(path, _make_file)
         try:
-            with draft.open("xb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -182,8 +199,10 @@ def read_bounded(path: Path, largest: int) -> bytes:
         RunError: if it is missing, larger, or cannot be read.
     """
     with open_regular(path) as file, reading(path):
-        data = file.read(largest + 1)
-    if len(data) > largest:
+        size = os.fstat(file.fileno()).st_size
+        # Python takes the memory for as many bytes as it is asked for before it reads one.
+        data = file.read(size) if size <= largest else b""
+    if size > largest:
         raise RunError(f"{path} is larger than {largest:,} bytes")
     return data
 
@@ -229,7 +248,7 @@ def read_object(path: Path, *keys: str) -> dict[str, Any]:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """Returns what a JSON file of at most 64 MiB says.
+    """Returns what a JSON file of at most 128 MiB says.
 
     Raises:
         RunError: if it is missing, too large, or not JSON.

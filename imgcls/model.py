@@ -1,5 +1,6 @@
 """Checked layers -> a keras.Sequential that gives logits; its weights in and out."""
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -62,7 +63,41 @@ def build(
             each, outputs = _called(f"layers{key}", layer, outputs, facts)
         built.append(each)
     _check_output(f"layers{last_key}", outputs.shape, len(traits.classes))
-    return keras.Sequential([inputs, *built])
+    with _deeply(sum(layer.count for layer in layers)):
+        return keras.Sequential([inputs, *built])
+
+
+def sketch(
+    layers: Sequence[Layer],
+    traits: Traits,
+    *,
+    precision: str = "float32",
+    replicas: int = 1,
+) -> keras.Sequential:
+    """Returns the network as `build` does, but without values: it has all shapes and no memory.
+
+    It cannot be called. Takes a third of the time of `build`.
+
+    Raises:
+        ConfigError: as `build` does.
+    """
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            return build(layers, traits, 0, precision=precision, replicas=replicas)
+    finally:
+        # Or the end of the next such scope, in Keras' own code, would give them values after all.
+        keras.utils.clear_session(free_memory=False)
+
+
+@contextmanager
+def _deeply(layers: int) -> Iterator[None]:
+    """Lets Keras, which follows a network back by recursion, go through so many layers."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(usual + 4 * layers)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 @contextmanager
@@ -155,6 +190,16 @@ def restore(prefix: str, variables: Sequence[Any], saved: Mapping[str, NDArray[A
     Raises:
         RunError: if there are not as many, or one has another shape or type.
     """
+    for name, variable in zip(check(prefix, variables, saved), variables, strict=True):
+        variable.assign(saved[name])
+
+
+def check(prefix: str, variables: Sequence[Any], saved: Mapping[str, NDArray[Any]]) -> list[str]:
+    """Returns the names of the arrays that `restore` would give to variables, in their order.
+
+    Raises:
+        RunError: as `restore` does.
+    """
     names = sorted(name for name in saved if name.startswith(f"{prefix}/"))
     if len(names) != len(variables):
         raise RunError(
@@ -170,5 +215,4 @@ def restore(prefix: str, variables: Sequence[Any], saved: Mapping[str, NDArray[A
                 f"the checkpoint's {name} is {value.dtype} {value.shape}, the config needs "
                 f"{variable.dtype} {shape}; it belongs to another config"
             )
-    for name, variable in zip(names, variables, strict=True):
-        variable.assign(saved[name])
+    return names

@@ -2,6 +2,7 @@
 
     runs/cifar10-001/
       config.yaml  model.json      all that later commands read, besides the weights
+      changes.json                 what a later start changed of the config, if anything
       checkpoints/step-N/          see checkpoints.py
       metrics.jsonl                a line each report; what a resume undid is in the file beside it
       status.json  run.lock        how it stands, and who is at work in it
@@ -12,23 +13,19 @@ lock, writes in it.
 """
 
 import difflib
-import fcntl
 import itertools
-import json
 import os
 import re
 import shutil
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import FileIO
 from pathlib import Path
 from typing import Any, Literal
 
-from imgcls import checkpoints, files, rows
-from imgcls.errors import LockedError, ResourceError, RunError
+from imgcls import checkpoints, files, lock, rows
+from imgcls.errors import ResourceError, RunError
 
 State = Literal["running", "interrupted", "failed", "diverged", "finished"]
 """How a run stands; one that is `running` while nobody holds its lock was killed."""
@@ -69,6 +66,11 @@ class Run:
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.folder / "checkpoints"
+
+    @property
+    def changes(self) -> Path:
+        """What a later start changed of the config."""
+        return self.folder / "changes.json"
 
     @property
     def environment(self) -> Path:
@@ -136,11 +138,27 @@ def open_run(path: Path) -> Run:
     """
     run = Run(path)
     if _is_run(path):
-        return run
+        return check_own(run)
     what = "is no run" if os.path.lexists(path) else "does not exist"
     meant = _meant(path)
     advice = f"did you mean {' or '.join(map(str, meant))}?" if meant else "the runs are in runs/"
     raise RunError(f"{path} {what}; {advice}")
+
+
+def check_own(run: Run) -> Run:
+    """Returns the run if its folder holds its own files: a link in it would lead out of it.
+
+    Raises:
+        RunError: naming the link.
+    """
+    try:
+        with os.scandir(run.folder) as entries:
+            link = next((entry.path for entry in entries if entry.is_symlink()), None)
+    except OSError as error:
+        raise RunError(f"{run} cannot be read, {files.reason(error)}") from error
+    if link is not None:
+        raise RunError(f"{link} is a link; a run's files must be in its own folder")
+    return run
 
 
 def _is_run(path: Path) -> bool:
@@ -167,16 +185,37 @@ def _runs(root: Path) -> list[Run]:
         return []
 
 
+def named(root: Path, name: str) -> list[Run]:
+    """Returns the runs of one config's name, the newest first, by their numbers."""
+    numbers = {run: _number(run.folder.name, name) for run in _runs(root)}
+    return sorted((run for run in numbers if numbers[run]), key=lambda run: -numbers[run])
+
+
+def remove_unused(run: Run) -> None:
+    """Removes a run that never trained; what is not a run's own file stays, and its folder."""
+    files.remove_stale(run.folder)
+    own = (run.config, run.model, run.data, run.environment, run.status, run.log)
+    for path in (*own, run.folder / lock.NAME):
+        files.discard(path)
+    with suppress(OSError):
+        run.folder.rmdir()
+
+
 def newest(root: Path) -> Run:
     """Returns the run that was started last of those that have a checkpoint.
+
+    Of the runs of one config, that is the one with the highest number.
 
     Raises:
         RunError: if there is none.
     """
     runs = sorted(_runs(root), key=_started)
-    for run in reversed(runs):
-        if checkpoints.steps(run.checkpoints):
-            return run
+    saved = [run for run in runs if checkpoints.steps(run.checkpoints)]
+    if saved:
+        # A clock that was put back makes a later run the older one, but not its number the lower.
+        match = _NUMBERED.fullmatch(saved[-1].folder.name)
+        same = named(root, match[1]) if match else []
+        return check_own(next((run for run in same if run in saved), saved[-1]))
     if runs:
         raise RunError(
             f"{root} has no run with a checkpoint; {runs[-1]} ended before its first one",
@@ -185,14 +224,12 @@ def newest(root: Path) -> Run:
     raise RunError(f"{root} has no run yet", hint="imgcls train CONFIG")
 
 
-def _started(run: Run) -> tuple[str, int, str]:
-    """Orders runs by their own word, never by a file's time; by number if it is the same."""
+def _started(run: Run) -> tuple[str, str]:
+    """Orders runs by their own word, never by a file's time."""
     try:
-        started = str(read_status(run).get("started", ""))
+        return str(read_status(run).get("started", "")), run.folder.name
     except RunError:
-        started = ""
-    match = _NUMBERED.fullmatch(run.folder.name)
-    return started, int(match[2]) if match else 0, run.folder.name
+        return "", run.folder.name
 
 
 def read_status(run: Run) -> dict[str, Any]:
@@ -221,52 +258,10 @@ def set_status(run: Run, state: State, **fields: object) -> None:
     files.write_json(run.status, {"state": state, "started": started, "changed": now, **fields})
 
 
-@contextmanager
-def lock(run: Run) -> Iterator[None]:
-    """Holds the run for this process alone; the kernel lets go when the process ends, however.
-
-    Raises:
-        LockedError: if another process holds it, naming it.
-        ResourceError: if the file system has no locks, or the folder cannot be written.
-    """
-    path = run.folder / "run.lock"
-    with files.writing(path):
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
-    with file:
-        with files.writing(path):
-            _take(run, file)
-        files.remove_stale(run.folder)
-        yield
-
-
-def _take(run: Run, file: FileIO) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise LockedError(f"{run} is in use by {_holder(file.read(1000))}") from error
-    since = datetime.now(UTC).isoformat(timespec="seconds")
-    file.truncate(0)
-    file.write(files.to_json({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
-
-
-def _holder(text: bytes) -> str:
-    try:
-        holder = json.loads(text)
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (ValueError, TypeError, KeyError):  # it has not said so yet
-        return "another process"
-
-
 def rewind_metrics(run: Run, step: int, epochs: int) -> None:
-    """Moves the rows of later steps and epochs to `metrics.superseded.jsonl`.
+    """Moves rows after this step, and after so many epochs, to `metrics.superseded.jsonl`.
 
-    A resume will write them anew.
-
-    Args:
-        run: the run.
-        step: the last one that is kept.
-        epochs: how many are over: the row of an epoch comes after the checkpoint of its last step.
+    They will be written anew. An epoch's row comes after the checkpoint of its last step.
 
     Raises:
         ResourceError: if a file cannot be written.

@@ -95,18 +95,21 @@ def calls(tmp_path_factory):
     return calls
 
 
-def sweep(tmp_path, calls, what):
-    """Runs the child once for each call, two at a time; yields the run and its process."""
+def sweep(tmp_path, calls, what, lasting="", step=1):
+    """Runs the child once for each call, two at a time; yields the run and its process.
+
+    With `lasting="+"` every later call of the same name meets the same.
+    """
 
     def disturb(number):
         """strace counts the calls of each name by themselves."""
         named = [call.split()[1].partition("(")[0] for call in calls[:number]]
-        place = f"when={named.count(named[-1])}"
+        place = f"when={named.count(named[-1])}{lasting}"
         run = tmp_path / str(number)
         return run, trace(run, "-e", f"inject={named[-1]}:{what}:{place}")[0]
 
     with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(disturb, range(1, len(calls) + 1))
+        yield from pool.map(disturb, range(1, len(calls) + 1, step))
 
 
 def test_wherever_saving_is_killed_a_whole_checkpoint_remains(tmp_path, calls):

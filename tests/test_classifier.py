@@ -1,17 +1,20 @@
 """A picture gives the same tensor in training and in prediction, and the weights are the best."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
+from imgcls import checkpoints
 from imgcls.commands.predict import predict
 from imgcls.commands.train import train
 from imgcls.config import reader
 from imgcls.data import dataset
 from imgcls.data.pipeline import evaluation_batches
-from imgcls.errors import UsageError
+from imgcls.errors import RunError, UsageError
 from imgcls.evaluation.chosen import choose
 from imgcls.images.load import load
 from imgcls.ops.pixels import images_of
@@ -50,7 +53,7 @@ def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
     """
     The commonest reason why a model is worse in use than in its test.
     """
-    chosen = choose(run, run.parent, "best", ignore)
+    chosen = choose(run, run.parent, "best", ignore, ignore)
     traits = chosen.traits
     config = reader.read(run / "config.yaml").config
     split = dataset.load(config.dataset, config.seed, ignore).splits["train"]
@@ -69,9 +72,9 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     """
     from imgcls.classifier import Classifier
 
-    chosen = choose(run, run.parent, "best", ignore)
+    chosen = choose(run, run.parent, "best", ignore, ignore)
     file = folder / "foo" / "0.jpg"
-    (found,) = predict([str(file)], ignore, run=run)
+    (found,) = predict([str(file)], ignore, run=run).each
     classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint)
     averages = [
         value for name, value in sorted(chosen.checkpoint.arrays.items()) if "average/" in name
@@ -81,6 +84,24 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     assert {"bar", "foo"} == {name for name, _ in found.ranked}
     for weight, average in zip(classifier.network.trainable_variables, averages, strict=True):
         assert np.array_equal(average, np.asarray(weight))
+
+
+def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, tmp_path):
+    """
+    A config that asks for a terabyte beside weights of a kilobyte is an attack, or a mix-up.
+    """
+    saved, _ = checkpoints.newest(run / "checkpoints")
+    assert saved is not None
+    forged = tmp_path / "forged"
+    shutil.copytree(run, forged, ignore=shutil.ignore_patterns("checkpoints"))
+    config = yaml.safe_load((forged / "config.yaml").read_text(encoding="utf-8"))
+    config["layers"].insert(-1, {"Dense": {"units": 2**30}})
+    (forged / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    attached = {name: forged / name for name in ("config.yaml", "model.json")}
+    checkpoints.save(forged / "checkpoints", saved.step, saved.arrays, saved.state, attached)
+
+    with pytest.raises(RunError, match="it belongs to another config"):
+        list(predict([str(folder / "foo" / "0.jpg")], ignore, run=forged).each)
 
 
 def test_a_url_is_no_picture(run):

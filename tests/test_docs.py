@@ -132,10 +132,16 @@ def test_the_page_of_the_command_line_is_the_code():
 
 def test_the_exit_codes_on_the_page_are_those_of_the_errors():
     """
-    Schedulers and scripts decide by them whether to try again.
+    Schedulers and scripts decide by them whether to try again: a code never changes its meaning.
     """
     page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
-    written = {int(code) for code in re.findall(r"^\| (\d+)[ ,]", page, flags=re.MULTILINE)}
-    raised = {each.exit_code for each in errors.ImgclsError.__subclasses__()} | {1}
+    written = re.findall(r"^\| (\d+) \| (\w*) \|", page, flags=re.MULTILINE)
+    raised = {each.exit_code: each.name() for each in errors.ImgclsError.__subclasses__()}
+    codes = (
+        *("", "BUG", "USAGE", "PARTIAL", "CONFIG", "DATA", "RUN", "DIVERGED", "RESOURCE"),
+        *("EXPORT", "LOCKED", "MISSED"),
+    )
+    signalled = {129: "HUP", 130: "INT", 137: "KILL", 141: "PIPE", 143: "TERM"}
 
-    assert raised | {0, 130} == written
+    assert dict(enumerate(codes)) == {0: "", 1: errors.ImgclsError.name(), **raised}
+    assert {**dict(enumerate(codes)), **signalled} == {int(code): name for code, name in written}

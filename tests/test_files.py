@@ -94,8 +94,8 @@ def _link(path):
         (Path.mkdir, "model.json is not a regular file"),
         (_link, "model.json cannot be read, it is a link"),
         (
-            lambda path: path.write_bytes(b" " * 65 * 2**20),
-            "model.json is larger than 67,108,864 b",
+            lambda path: path.write_bytes(b" " * 129 * 2**20),
+            "model.json is larger than 134,217,728 b",
         ),
         (lambda path: path.write_text('{"a": \n 1,}'), "is not valid JSON, line 2 column 4: "),
         (lambda path: path.write_bytes(b'"\xff"'), "model.json is not valid JSON, 'utf-8' codec"),

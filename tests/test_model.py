@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from imgcls import model
 from imgcls.config.layers import Layer
 from imgcls.data.traits import Traits
-from imgcls.errors import RunError
+from imgcls.errors import ConfigError, RunError
 
 TRAITS = Traits(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=1, resize="stretch")
 LAYERS = [
@@ -30,6 +32,17 @@ def test_bfloat16_is_computed_in_but_for_the_last_layer_and_the_weights():
     assert {"float32"} == {each.dtype for each in network.trainable_variables}
     assert "float32" == network(IMAGES).dtype
     np.testing.assert_allclose(network(IMAGES), model.build(LAYERS, TRAITS, 0)(IMAGES), atol=0.05)
+
+
+def test_weights_that_no_computer_counts_are_told_in_our_words():
+    """
+    TensorFlow's words for 2 ** 63 numbers are about an op that the user never wrote.
+    """
+    traits = Traits(**TRAITS.model_dump() | {"size": (60_000, 60_000)})
+    layers = [Layer.read(each) for each in ("Flatten", {"Dense": {"units": 2 * 10**9}})]
+
+    with pytest.raises(ConfigError, match=r"^layers\[1\].Dense: its weights do not fit into mem"):
+        model.build([*layers, LAYERS[-1]], traits, 0)
 
 
 def test_the_final_softmax_is_split_off():
@@ -69,3 +82,55 @@ def test_saved_weights_come_back_and_foreign_ones_are_refused():
         model.restore("model", model.build(narrow, TRAITS, 1).variables, saved)
     with pytest.raises(RunError, match="has 4 arrays"):
         model.restore("model", network.variables[:2], saved)
+
+
+SIDE = st.integers(1, 5)
+WINDOW = {
+    "kernel_size": SIDE,
+    "strides": st.integers(1, 3),
+    "padding": st.sampled_from(["valid", "same"]),
+}
+PLAIN = st.one_of(
+    st.sampled_from(["Flatten", "GlobalAveragePooling2D", "BatchNormalization", "ReLU"]),
+    st.fixed_dictionaries({"filters": SIDE, **WINDOW}).map(lambda it: {"Conv2D": it}),
+    st.fixed_dictionaries(WINDOW).map(lambda it: {"DepthwiseConv2D": it}),
+    st.builds(lambda side: {"MaxPooling2D": {"pool_size": side}}, SIDE),
+    st.builds(lambda side: {"AveragePooling2D": {"pool_size": side}}, SIDE),
+    st.builds(lambda side: {"ZeroPadding2D": {"padding": side}}, SIDE),
+    st.builds(lambda units: {"Dense": {"units": units}}, SIDE),
+)
+STACKS = st.lists(
+    PLAIN | st.lists(PLAIN, min_size=1, max_size=2).map(lambda it: {"Residual": {"layers": it}}),
+    max_size=4,
+)
+
+
+def test_any_stack_of_layers_is_a_network_or_a_mistake_with_its_key():
+    """
+    What does not fit together must be said by its place, and never as a traceback of Keras.
+    """
+    seen = {"built": 0, "refused": 0}
+    keys: list[str] = []
+
+    @settings(
+        max_examples=100, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(STACKS, st.booleans())
+    def check(stack, flat):
+        end = ["Flatten"] if flat else []
+        layers = [*map(Layer.read, [*stack, *end]), LAYERS[-1]]
+        try:
+            network = model.build(layers, TRAITS, 0)
+        except ConfigError as error:
+            seen["refused"] += 1
+            keys.extend(mistake.key for mistake in error.mistakes)
+            return
+        seen["built"] += 1
+
+        assert (5, 3) == network(IMAGES).shape
+
+    check()
+
+    assert min(seen.values()) > 15, seen
+    assert [] == [key for key in keys if not key.startswith("layers[")]

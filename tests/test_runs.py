@@ -1,29 +1,13 @@
 """A run's folder belongs to one run, one process at a time, and says how it stands."""
 
-import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imgcls import checkpoints, files, rows, runs
-from imgcls.errors import LockedError, ResourceError, RunError
-
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": str(Path(runs.__file__).parents[1]),
-    "OPENBLAS_NUM_THREADS": "1",  # its threads would make a fork complain
-}
-
-
-def child(code, *arguments):
-    """Starts Python without TensorFlow."""
-    return subprocess.Popen(
-        [sys.executable, "-B", "-c", code, *map(str, arguments)],
-        env=ENVIRONMENT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-    )  # fmt: skip
+from imgcls.errors import ResourceError, RunError
 
 
 def names(root):
@@ -71,33 +55,6 @@ def test_a_new_run_is_running_and_nothing_else(tmp_path):
 
     assert ["status.json"] == names(run.folder)
     assert "running" == runs.read_status(run)["state"]
-
-
-CREATE = """
-import os, sys
-from pathlib import Path
-from imgcls import runs
-for _ in range(16):
-    if not os.fork():
-        sys.stdin.read()  # until all are there
-        for _ in range(8):
-            runs.create(Path(sys.argv[1]), "net")
-        os._exit(0)
-print("ready", flush=True)
-sys.exit(any(os.wait()[1] for _ in range(16)))
-"""
-
-
-def test_sixteen_processes_at_once_make_no_run_twice(tmp_path):
-    """
-    A script starts a run for each seed at the same moment; none may write into another's.
-    """
-    process = child(CREATE, tmp_path)
-    assert "ready\n" == process.stdout.readline()
-    process.communicate()
-
-    assert 0 == process.returncode
-    assert [f"net-{number:03}" for number in range(1, 129)] == names(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +130,20 @@ def test_of_runs_started_at_the_same_time_the_highest_number_is_the_newest(tmp_p
     assert "net-1000" == runs.newest(tmp_path).folder.name
 
 
+def test_a_clock_that_was_put_back_does_not_make_an_old_run_the_newest(tmp_path):
+    """
+    A machine without a battery begins each day in 1970; the number knows what came later.
+    """
+    for number, started in ((1, "2026-05-01"), (2, "1970-01-01"), (3, "1970-01-01")):
+        run = runs.Run(tmp_path / f"net-{number:03}")
+        run.folder.mkdir()
+        files.write_json(run.status, {"state": "finished", "started": started})
+        if number < 3:
+            with_checkpoint(run)
+
+    assert "net-002" == runs.newest(tmp_path).folder.name
+
+
 def test_where_no_run_has_a_checkpoint_the_error_says_what_to_do(tmp_path):
     """
     It is the first thing a beginner meets who evaluates before training.
@@ -205,84 +176,6 @@ def test_a_status_keeps_when_the_run_was_started_and_no_older_field(tmp_path):
     assert status["changed"] > started
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from imgcls import runs
-with runs.lock(runs.Run(Path(sys.argv[1]))):
-    print("locked", flush=True)
-    sys.stdin.read()
-"""
-
-
-def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
-    """
-    Two trainers in one folder would ruin both; a dead one must not block for ever.
-    """
-    run = runs.create(tmp_path, "net")
-    holder = child(HOLD, run)
-    assert "locked\n" == holder.stdout.readline()
-    (run.folder / "status.json.tmp-1-0123abcd").write_text("left by a dead one")
-    with pytest.raises(LockedError, match=rf"net-001 is in use by process {holder.pid} on \S+ sin"):
-        runs.lock(run).__enter__()
-    holder.kill()
-    holder.communicate()
-    with runs.lock(run):
-        assert os.getpid() == json.loads((run.folder / "run.lock").read_text())["pid"]
-        assert ["run.lock", "status.json"] == names(run.folder)
-        with pytest.raises(LockedError, match=str(os.getpid())):
-            runs.lock(run).__enter__()
-
-
-RACE = """
-import os, sys, time
-from pathlib import Path
-from imgcls import runs
-from imgcls.errors import LockedError
-for _ in range(8):
-    if not os.fork():
-        sys.stdin.read()  # until all are there
-        try:
-            held = runs.lock(runs.Run(Path(sys.argv[1])))
-            held.__enter__()
-        except LockedError:
-            os._exit(10)
-        os.write(1, b"won ")
-        time.sleep(1)  # until the others have tried
-        os._exit(0)
-print("ready", flush=True)
-print(sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(8)))
-"""
-
-
-def test_of_eight_that_want_a_run_at_once_one_gets_it(tmp_path):
-    """
-    A scheduler restarts a job that was still alive, eight times.
-    """
-    process = child(RACE, runs.create(tmp_path, "net"))
-    assert "ready\n" == process.stdout.readline()
-    output, _ = process.communicate()
-
-    assert "won [0, 10, 10, 10, 10, 10, 10, 10]\n" == output
-
-
-def test_what_fails_inside_a_locked_run_is_not_blamed_on_the_lock(tmp_path):
-    """
-    The whole training happens in there; its errors are its own.
-    """
-    run = runs.create(tmp_path, "net")
-    with pytest.raises(FileNotFoundError), runs.lock(run):
-        (tmp_path / "missing").read_text()
-
-
-def test_a_run_that_cannot_be_locked_is_an_error_of_the_machine(tmp_path):
-    """
-    Its folder was removed, or is read-only.
-    """
-    with pytest.raises(ResourceError, match=r"gone/run.lock: cannot be written, no such file"):
-        runs.lock(runs.Run(tmp_path / "gone")).__enter__()
-
-
 def test_metrics_are_appended_read_and_rewound_in_the_run(tmp_path):
     """
     What a resume undoes stays readable beside what counts.
@@ -307,3 +200,30 @@ def test_the_row_of_an_epoch_whose_end_was_not_saved_is_undone(tmp_path):
     runs.rewind_metrics(run, 20, 1)
 
     assert [1] == [row["epoch"] for row in rows.read(run.metrics)]
+
+
+@pytest.mark.parametrize("name", ["checkpoints", "log.txt", "config.yaml", "run.lock"])
+def test_a_run_with_a_link_in_it_is_refused_before_anything_is_written(name, tmp_path):
+    """
+    A run from elsewhere whose `checkpoints` is a link would have the user's own folder pruned.
+    """
+    run = with_checkpoint(runs.create(tmp_path / "runs", "net"))
+    outside = tmp_path / "outside"
+    if (run.folder / name).exists():
+        (run.folder / name).rename(outside)
+    else:
+        outside.touch()
+    (run.folder / name).symlink_to(outside)
+    for find in (lambda: runs.open_run(run.folder), lambda: runs.newest(tmp_path / "runs")):
+        with pytest.raises(RunError, match=rf"net-001/{name} is a link; a run's files must be in"):
+            find()
+
+
+def test_a_link_to_a_run_is_the_run(tmp_path):
+    """
+    `runs/latest` is how people keep a name for the one that counts.
+    """
+    run = runs.create(tmp_path, "net")
+    (tmp_path / "latest").symlink_to(run.folder)
+
+    assert tmp_path / "latest" == runs.open_run(tmp_path / "latest").folder

@@ -24,10 +24,10 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"training", "evaluation"}),
     frozenset({"classifier", "model", "data"}),
     frozenset({"checkpoints", "runs"}),
-    frozenset({"arrays", "manifest", "rows"}),
+    frozenset({"arrays", "lock", "manifest", "rows"}),
     frozenset({"config"}),
     frozenset({"ops", "images"}),
-    frozenset({"files"}),
+    frozenset({"files", "memory"}),
     frozenset({"errors"}),
 )
 STRANGERS = ({"console", "commands"}, {"ops", "images"})

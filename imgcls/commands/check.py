@@ -21,13 +21,16 @@ if TYPE_CHECKING:
 TIMED_STEPS = 3
 
 
-def check(config: Path, report: Report, *, overrides: Sequence[str] = ()) -> Checked:
+def check(
+    config: Path, report: Report, *, overrides: Sequence[str] = (), offline: bool = False
+) -> Checked:
     """Checks everything that training needs, and estimates what it will cost.
 
     Args:
         config: the YAML file.
         report: takes events.
         overrides: `key=value` each, on top of the config.
+        offline: refuse a published data set that is nowhere found instead of downloading it.
 
     Raises:
         ConfigError, DataError, ResourceError: as training would.
@@ -42,7 +45,7 @@ def check(config: Path, report: Report, *, overrides: Sequence[str] = ()) -> Che
     from imgcls.training import setup
 
     with checked.locating():
-        data = dataset.load(checked.config.dataset, checked.config.seed, report)
+        data = dataset.load(checked.config.dataset, checked.config.seed, report, fetch=not offline)
         machine = machines.choose(checked.config.training)
         for warning in machine.warnings:
             report(Warned(warning))

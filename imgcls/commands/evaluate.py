@@ -1,10 +1,12 @@
 """`imgcls evaluate`: the figures of a run on labelled images."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from imgcls import files
 from imgcls.errors import DataError, ResourceError
+from imgcls.evaluation.assertions import Assertion
 from imgcls.evaluation.chosen import Chosen, Weights, choose
 from imgcls.evaluation.scores import Evaluation, score
 from imgcls.training.events import Noted, Report, Validating, Warned
@@ -21,8 +23,9 @@ def evaluate(
     *,
     split: SplitName | None = None,
     data: Path | None = None,
-    weights: Weights = "best",
+    weights: Weights | None = None,
     precision: str = "float32",
+    assertions: Sequence[Assertion] = (),
     root: Path = Path("runs"),
 ) -> Evaluation:
     """Evaluates a run, every image once, and stores the figures in it.
@@ -32,14 +35,23 @@ def evaluate(
         report: takes events.
         split: of the run's own data; None is test, or validation where there is no test.
         data: other labelled images: a folder, a csv or an npz; classes are matched by name.
-        weights: of the best epoch, or the last ones.
+        weights: of the best epoch, or the last ones; None is the best, or else what can be used.
         precision: to compute in.
+        assertions: are checked for figures that the run cannot have.
         root: where runs are looked for.
 
     Raises:
-        RunError, DataError, ConfigError: as their names say.
+        RunError, DataError, ConfigError, UsageError: as their names say.
     """
-    chosen = choose(run, root, weights, lambda message: report(Noted(message)))
+    chosen = choose(
+        run,
+        root,
+        weights,
+        note=lambda message: report(Noted(message)),
+        warn=lambda message: report(Warned(message)),
+    )
+    for each in assertions:
+        each.check(chosen.traits.classes)
     from imgcls.ops import startup
 
     startup.start()

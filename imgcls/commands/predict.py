@@ -1,18 +1,15 @@
 """`imgcls predict`: the classes of pictures."""
 
-import glob
-import os
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
-from imgcls.errors import DataError, UsageError
+from imgcls.evaluation.candidates import Candidate, Candidates
 from imgcls.evaluation.chosen import Chosen, Weights, choose
-from imgcls.evaluation.predictions import Prediction
+from imgcls.evaluation.predictions import Prediction, Predictions
 from imgcls.images.decode import BadImageError
-from imgcls.images.find import pictures
 from imgcls.images.load import load
-from imgcls.training.events import Noted, Report
+from imgcls.training.events import Noted, Report, Warned
 
 BATCH = 32
 
@@ -21,49 +18,52 @@ def predict(
     images: Sequence[str],
     report: Report,
     *,
+    listed: Path | None = None,
+    null: bool = False,
     run: Path | None = None,
-    weights: Weights = "best",
+    weights: Weights | None = None,
     precision: str = "float32",
     root: Path = Path("runs"),
-) -> Iterator[Prediction]:
+) -> Predictions:
     """Returns the prediction of each picture, in the order given, as they are made.
 
     Args:
-        images: files, folders (every picture below them) and globs.
+        images: files, folders (every picture below them) and globs; `-` is a picture on stdin.
         report: takes events.
+        listed: a file of more names; `-` is stdin.
+        null: these names end in NUL bytes, not in newlines.
         run: its folder; None is the one started last.
-        weights: of the best epoch, or the last ones.
+        weights: of the best epoch, or the last ones; None is the best, or else what can be used.
         precision: to compute in.
         root: where runs are looked for.
 
     Raises:
         RunError: if there is no run to predict with.
         DataError: if there is no picture.
-        UsageError: if one is a URL.
+        UsageError: if one is a URL, or stdin is a terminal.
     """
-    found = [(image, _files(image)) for image in images]
-    if not any(below for _, below in found):
-        raise DataError(f"no picture in {', '.join(images) or 'nothing'}")
-    # A folder or glob without one is refused by its own name, beside others that have some.
-    files = [file for image, below in found for file in below or [image]]
-    chosen = choose(run, root, weights, lambda message: report(Noted(message)))
-    return _predictions(files, chosen, precision)
+    candidates = Candidates(images, listed, null=null)
+    found = candidates.each()
+    first = next(found)  # before the 3 s of TensorFlow's start: there may be none
+    chosen = choose(
+        run,
+        root,
+        weights,
+        note=lambda message: report(Noted(message)),
+        warn=lambda message: report(Warned(message)),
+    )
+
+    def each() -> Iterator[Prediction]:
+        yield from _predictions(chain([first], found), chosen, precision)
+        if skipped := candidates.notes():
+            report(Noted("; ".join(skipped)))
+
+    return Predictions(chosen.run.folder, each())
 
 
-def _files(image: str) -> list[str]:
-    if not image:
-        raise UsageError("an image has an empty name; is a variable of the shell unset?")
-    if "://" in image:
-        raise UsageError(f"{image}: is a URL; download it first")
-    path = Path(image)
-    if path.is_dir():
-        return [str(file) for file in pictures(path)]
-    if not os.path.lexists(path) and glob.has_magic(image):
-        return [file for name in sorted(glob.glob(image, recursive=True)) for file in _files(name)]  # noqa: PTH207
-    return [image]
-
-
-def _predictions(files: Sequence[str], chosen: Chosen, precision: str) -> Iterator[Prediction]:
+def _predictions(
+    waiting: Iterator[Candidate], chosen: Chosen, precision: str
+) -> Iterator[Prediction]:
     import numpy as np
 
     from imgcls.ops import startup
@@ -73,18 +73,20 @@ def _predictions(files: Sequence[str], chosen: Chosen, precision: str) -> Iterat
 
     classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
     traits = chosen.traits
-    waiting = iter(files)
     while batch := list(islice(waiting, BATCH)):
-        loaded, errors = {}, {}
-        for file in batch:
+        pixels, refused = [], []
+        for candidate in batch:
             try:
-                loaded[file] = load(Path(file), traits.stored, traits.channels, traits.resize)
+                if candidate.refused is None:
+                    pixels.append(
+                        load(candidate.source, traits.stored, traits.channels, traits.resize)
+                    )
+                refused.append(candidate.refused)
             except BadImageError as error:
-                errors[file] = error.reason
-        rows = classifier.probabilities(np.stack(list(loaded.values()))) if loaded else ()
-        ranked = dict(zip(loaded, rows, strict=True))
-        for file in batch:
-            if file in errors:
-                yield Prediction(file, error=errors[file])
+                refused.append(error.reason)
+        rows = iter(classifier.probabilities(np.stack(pixels)) if pixels else ())
+        for candidate, reason in zip(batch, refused, strict=True):
+            if reason is not None:
+                yield Prediction(candidate.name, error=reason)
             else:
-                yield Prediction.of(file, traits.classes, ranked[file])
+                yield Prediction.of(candidate.name, traits.classes, next(rows))

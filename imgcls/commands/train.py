@@ -1,18 +1,20 @@
 """`imgcls train`: a config becomes a run, or a run goes on."""
 
-import shutil
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 
-from imgcls import checkpoints, files, runs
-from imgcls.config import reader
+from imgcls import checkpoints, files, lock, runs
+from imgcls.checkpoints import Checkpoint
+from imgcls.config import changes, reader
 from imgcls.config.config import Config
-from imgcls.errors import DivergedError, ImgclsError, ResourceError, RunError, UsageError
+from imgcls.errors import DivergedError, ImgclsError, ResourceError, UsageError
 from imgcls.runs import Run
+from imgcls.training import resuming
 from imgcls.training.events import Noted, Report, Started, Trained, Warned
 from imgcls.training.log import Log
 from imgcls.training.signals import Stop, heeded
@@ -40,125 +42,141 @@ def train(
     report: Report,
     *,
     overrides: Sequence[str] = (),
-    resume: Path | None = None,
+    resume: Path | Literal["auto"] | None = None,
+    extend: int | None = None,
     root: Path = Path("runs"),
+    offline: bool = False,
 ) -> Trained:
     """Trains a new run of a config, or goes on with a run that was stopped.
 
     Args:
         config: the YAML file of a new run.
         report: takes the events of the training.
-        overrides: `key=value` each, on top of the config.
-        resume: the run to go on with; then there is no config.
+        overrides: `key=value` each, on top of the config; of a run that goes on, safe keys only.
+        resume: the run to go on with; then there is no config. With `auto` and a config: the
+            newest unfinished run of that config, or a new one.
+        extend: how many epochs more the run to go on with is to have.
         root: where new runs are made.
+        offline: refuse to download a data set.
 
     Returns:
         How far it got, and the best figures.
 
     Raises:
         ConfigError, DataError, RunError, DivergedError, ResourceError: as their names say.
+        KeyboardInterrupt: with a signal's number, if one came when there was nothing to save yet.
     """
-    if (config is None) == (resume is None):
-        raise UsageError("train takes one config, or --resume RUN")
+    if (config is None) == (resume is None or resume == "auto"):
+        raise UsageError("train takes one config, or --resume RUN, or a config and --resume auto")
+    if extend is not None and not isinstance(resume, Path):
+        raise UsageError("--extend lengthens a run; it goes with --resume RUN")
     with heeded() as stop:
-        if config is not None:
-            return _new(reader.read(config, overrides), root, stop, report)
-        if overrides:
-            raise UsageError("--set does not go with --resume; a run goes on as it was begun")
-        assert resume is not None, "one of the two is there"
-        return _resumed(runs.open_run(resume), stop, report)
+        if config is None:
+            assert isinstance(resume, Path), "one of the two is there"
+            run = runs.open_run(resume)
+            return _in_run(run, resuming.Wanted(overrides, extend), stop, report, offline=offline)
+        checked = reader.read(config, overrides)
+        unfinished = resuming.unfinished(root, checked, report) if resume == "auto" else None
+        if unfinished is not None:
+            return _in_run(unfinished, resuming.Wanted(), stop, report, offline=offline)
+        return _in_run(runs.create(root, checked.name), checked, stop, report, offline=offline)
 
 
-def _new(checked: reader.Checked, root: Path, stop: Stop, report: Report) -> Trained:
-    early: list[object] = []
-
-    def remembered(event: object) -> None:
-        early.append(event)
-        report(event)
-
-    prepared = _prepared(checked, stop, remembered)
-    stop.check()
-    run = runs.create(root, checked.name)
-    with runs.lock(run):
+def _in_run(
+    run: Run,
+    wanted: reader.Checked | resuming.Wanted,
+    stop: Stop,
+    report: Report,
+    *,
+    offline: bool,
+) -> Trained:
+    """Trains in a run's folder: from the start if a config is wanted, else where it stopped."""
+    with lock.held(run.folder):
+        log = Log(run.log, report)
         try:
-            _write_inputs(run, prepared)
-        except ImgclsError:
-            shutil.rmtree(run.folder, ignore_errors=True)  # it was made a moment ago
+            if isinstance(wanted, reader.Checked):
+                return _new(run, wanted, stop, log, offline=offline)
+            return _resumed(run, wanted, stop, log, offline=offline)
+        except ImgclsError as error:
+            if checkpoints.steps(run.checkpoints):
+                error.run = run.folder
+                if runs.read_status(run).get("state") != "finished":
+                    error.resume = f"imgcls train --resume {shlex.quote(str(run.folder))}"
             raise
-        log = Log(run.log, report)
-        for event in early:
-            log.write(event)
-        return _trained(run, prepared, stop, log)
 
 
-def _resumed(run: Run, stop: Stop, report: Report) -> Trained:
-    with runs.lock(run):
-        log = Log(run.log, report)
-        checked = reader.read_own(run.config)
-        saved, problems = checkpoints.newest(run.checkpoints)
-        for problem in problems:
-            log(Warned(f"{problem}; an older checkpoint is used"))
-        if saved is None:
-            raise RunError(
-                f"{run.folder} has no checkpoint to go on from", hint="imgcls train CONFIG, anew"
-            )
-        prepared = _prepared(checked, stop, log)
-        _check_unchanged(run, prepared.data)
+def _new(run: Run, checked: reader.Checked, stop: Stop, log: Log, *, offline: bool) -> Trained:
+    try:
+        # First of all, so that a run that is killed while it reads its images can go on, too.
+        _write_config(run, checked.config)
+        prepared = _prepared(checked, stop, log, offline=offline)
+        _write_inputs(run, prepared)
+    except (ImgclsError, KeyboardInterrupt):
+        runs.remove_unused(run)
+        raise
+    return _trained(run, prepared, stop, log)
+
+
+def _resumed(run: Run, wanted: resuming.Wanted, stop: Stop, log: Log, *, offline: bool) -> Trained:
+    begun = resuming.read(run, wanted, log)
+    prepared = _prepared(begun.checked, stop, log, offline=offline)
+    if begun.saved is None:
+        _write_inputs(run, prepared)
+    else:
+        resuming.check_data(run, prepared.data.record)
         _check_environment(run, prepared, log)
-        return _trained(run, prepared, stop, log, saved)
+    begun.write_changes(run, log)
+    return _trained(run, prepared, stop, log, begun.saved, begun.changed)
 
 
-def _prepared(checked: reader.Checked, stop: Stop, report: Report) -> Prepared:
-    """Everything that a training needs, so that whatever is wrong is said before there is a run."""
-    # 2.5 to 5 s; a config that is wrong must not pay for it.
-    from imgcls.ops import startup
-
-    startup.start()
-    stop.check()
+def _prepared(checked: reader.Checked, stop: Stop, report: Report, *, offline: bool) -> Prepared:
+    """Everything that a training needs, so that whatever is wrong is said before it begins."""
     from imgcls.data import dataset
-    from imgcls.training import machine as machines
-    from imgcls.training import setup
 
     config = checked.config
     with checked.locating():
-        machine = machines.choose(config.training)
-        for warning in machine.warnings:
-            report(Warned(warning))
-        report(Noted(f"training on {machine.device} in {machine.precision}"))
         data = dataset.load(
             config.dataset,
             config.seed,
             report,
             only=("train", "validation"),  # the test images choose nothing
             stop=lambda: bool(stop),
+            fetch=not offline,
         )
         stop.check()
         for note in data.record.get("notes", ()):
             report(Warned(note))
         if "validation" not in data.splits and config.training.best.startswith("val_"):
             report(Warned("there is no validation split; the last checkpoint counts as the best"))
+        # 2.5 to 5 s; a config or a data set that is wrong must not pay for it.
+        from imgcls.ops import startup
+
+        startup.start()
+        stop.check()
+        from imgcls.training import machine as machines
+        from imgcls.training import setup
+
+        machine = machines.choose(config.training)
+        for warning in machine.warnings:
+            report(Warned(warning))
+        report(Noted(f"training on {machine.device} in {machine.precision}"))
         traits = setup.traits_of(config, data)
         engine = setup.engine_of(config, data, traits, machine)
+        stop.check()
     return Prepared(config, data, traits, machine, engine)
+
+
+def _write_config(run: Run, config: Config) -> None:
+    text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    files.write_whole(run.config, text.encode())
 
 
 def _write_inputs(run: Run, prepared: Prepared) -> None:
     from imgcls.training.machine import environment
 
-    config = prepared.config
-    plain = config.model_dump(mode="json")
-    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True)
-    files.write_whole(run.config, text.encode())
     files.write_json(run.model, prepared.traits.model_dump(mode="json"))
     files.write_json(run.data, prepared.data.record)
-    files.write_json(run.environment, environment(prepared.machine, config.seed))
-
-
-def _check_unchanged(run: Run, data: "Data") -> None:
-    before, now = files.read_object(run.data, "fingerprint"), data.record
-    if before["fingerprint"] != now["fingerprint"]:
-        counts = f"{before.get('counts')} then, {now.get('counts')} now"
-        raise RunError(f"the data has changed since {run.folder} began: {counts}")
+    files.write_json(run.environment, environment(prepared.machine, prepared.config.seed))
 
 
 def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
@@ -169,7 +187,7 @@ def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
     now = environment(prepared.machine, prepared.config.seed)
     changed = [
         f"{key} {before.get(key)} -> {now[key]}"
-        for key in ("tensorflow", "keras", "device", "replicas", "precision", "threads")
+        for key in ("tensorflow", "keras", "numpy", "device", "replicas", "precision", "threads")
         if before.get(key) != now[key]
     ]
     if changed:
@@ -181,15 +199,14 @@ def _trained(
     prepared: Prepared,
     stop: Stop,
     log: Log,
-    saved: checkpoints.Checkpoint | None = None,
+    saved: Checkpoint | None = None,
+    changed: changes.Changes | None = None,
 ) -> Trained:
-    from imgcls.training.loop import Loop, restore
-    from imgcls.training.state import State
+    from imgcls.training.loop import Loop
 
     config, data, engine = prepared.config, prepared.data, prepared.engine
-    state = State() if saved is None else restore(engine, saved)
-    if saved is not None:
-        runs.rewind_metrics(run, state.step, state.evaluated)
+    state = resuming.state_of(engine, saved, changed or {})
+    runs.rewind_metrics(run, state.step, state.evaluated)
     loop = Loop(run, config, data, engine, state, stop, log)
     log(
         Started(
@@ -210,12 +227,22 @@ def _trained(
     except Exception as error:
         diverged = isinstance(error, DivergedError)
         status: runs.State = "diverged" if diverged else "failed"
-        runs.set_status(run, status, step=state.step, error=str(error))
+        _set_status(run, status, log, step=loop.state.step, error=str(error), exit=_code(error))
         log.write(Warned(f"ended by an error: {error}"))
         raise
-    try:
-        runs.set_status(run, trained.status, step=trained.step)
-    except ResourceError as error:  # all that counts is saved
-        log(Warned(str(error)))
+    code = 0 if trained.signal is None else 128 + trained.signal
+    _set_status(run, trained.status, log, step=trained.step, exit=code)
     log.write(trained)
     return trained
+
+
+def _code(error: Exception) -> int:
+    return error.exit_code if isinstance(error, ImgclsError) else 1
+
+
+def _set_status(run: Run, status: runs.State, log: Log, **fields: object) -> None:
+    """Writes how the run ended; all that counts is saved, or an error is on its way already."""
+    try:
+        runs.set_status(run, status, **fields)
+    except ResourceError as error:
+        log(Warned(str(error)))

@@ -9,6 +9,7 @@ from imgcls.config import stack
 from imgcls.config.augmentations import Augmentation
 from imgcls.config.datasets import Dataset
 from imgcls.config.layers import Layer
+from imgcls.config.layers.nested import MOST_LAYERS
 from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
 from imgcls.config.schedules import Schedule
@@ -39,6 +40,9 @@ class Config(Section):
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yields the broken rules between sections."""
+        if (count := sum(layer.count for layer in self.layers)) > MOST_LAYERS:
+            yield "layers", f"must be at most {MOST_LAYERS:,} layers in all, got {count:,}"
+            return  # the other rules write every Repeat out
         yield from stack.mistakes(self.layers)
         yield from self._unmeasured()
         yield from stack.misplaced(self.layers)

@@ -14,6 +14,7 @@ from imgcls.config import text as yaml_text
 from imgcls.config.config import Config
 from imgcls.config.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
 from imgcls.config.vocabulary import Loc, dotted, path
+from imgcls.config.wording import short
 from imgcls.errors import ConfigError, Mistake, UsageError
 
 MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found
@@ -53,21 +54,33 @@ class Checked:
             raise self.located(error) from error
 
 
-def read_own(file: Path) -> Checked:
+def read_own(file: Path, changed: Sequence[str] = (), overrides: Sequence[str] = ()) -> Checked:
     """Returns the config that a run keeps, which was checked before it was written.
 
+    Args:
+        file: the YAML file.
+        changed: what was changed in the run since, as `read` takes overrides.
+        overrides: what is changed now.
+
     Raises:
-        ConfigError: if the file is not what was written.
+        ConfigError: if the file is not what was written, or a change is wrong.
     """
-    return read(file, limits=RESOLVED)
+    return read(file, overrides, changed=changed, limits=RESOLVED)
 
 
-def read(file: Path, overrides: Sequence[str] = (), *, limits: Limits = WRITTEN_BY_HAND) -> Checked:
+def read(
+    file: Path,
+    overrides: Sequence[str] = (),
+    *,
+    changed: Sequence[str] = (),
+    limits: Limits = WRITTEN_BY_HAND,
+) -> Checked:
     """Returns the checked config of a YAML file.
 
     Args:
         file: the YAML file, or `-` for standard input.
         overrides: `a.b=value` each; the value is YAML. Later ones win.
+        changed: overrides that come before those, and are not the command line's.
         limits: what the file may have at most.
 
     Raises:
@@ -80,6 +93,8 @@ def read(file: Path, overrides: Sequence[str] = (), *, limits: Limits = WRITTEN_
     if not isinstance(text.value, dict):
         what = "is empty" if text.value is None else "is no mapping of keys to values"
         raise ConfigError(Mistake(named, "", f"{what}; a config begins with `dataset:`"))
+    for override in changed:
+        _override(text, override, "changes.json")
     for number, override in enumerate(overrides, start=1):
         _override(text, override, f"--set #{number}")
     found = list(text.mistakes)
@@ -129,13 +144,13 @@ def _contents(file: Path, most: int) -> str:
         try:
             # Without O_NONBLOCK, opening a named pipe would wait for its other end.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise _unreadable(file, "it is no regular file")
+            with os.fdopen(descriptor, "rb") as stream:
+                contents = stream.read(most + 1)
         except (OSError, ValueError) as error:
             raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise _unreadable(file, "it is no regular file")
-        with os.fdopen(descriptor, "rb") as stream:
-            contents = stream.read(most + 1)
     if len(contents) > most:
         raise _unreadable(file, f"it is larger than {most:,} bytes")
     try:
@@ -147,7 +162,7 @@ def _contents(file: Path, most: int) -> str:
 
 def _unreadable(file: Path, why: str) -> ConfigError:
     hint = None
-    if not file.exists():
+    if not os.path.lexists(file):
         beside = [other.name for other in _configs(file.parent)]
         hint = f"{file.parent} has {', '.join(beside)}" if beside else None
     return ConfigError(Mistake(str(file), "", f"cannot be read: {why}"), hint=hint)
@@ -156,16 +171,25 @@ def _unreadable(file: Path, why: str) -> ConfigError:
 def _configs(folder: Path) -> list[Path]:
     try:
         return sorted(folder.glob("*.yaml"))[:20]
-    except OSError:
+    except (OSError, ValueError):  # a folder whose name has a NUL
         return []
+
+
+def _key_and_value(override: str, source: str) -> tuple[Loc, str]:
+    key, equals, written = override.partition("=")
+    loc = path(key.strip())
+    if not equals or not loc or not yaml_text.is_key(key):
+        given = short(override)
+        raise UsageError(f"--set {given}: must be key=value, such as training.epochs=2")
+    if len(loc) > WRITTEN_BY_HAND.levels:
+        message = f"is nested more than {WRITTEN_BY_HAND.levels} levels deep"
+        raise ConfigError(Mistake(source, dotted(loc[:2]), message))
+    return loc, written
 
 
 def _override(text: Text, override: str, source: str) -> None:
     """Puts the value of one `--set` in its place; what it means is checked with all the rest."""
-    key, equals, written = override.partition("=")
-    loc = path(key.strip())
-    if not equals or not loc:
-        raise UsageError(f"--set {override}: must be key=value, such as training.epochs=2")
+    loc, written = _key_and_value(override, source)
     value = yaml_text.read(written, source, Path.cwd())
     text.mistakes += [(mark, (*loc, *inner), message) for mark, inner, message in value.mistakes]
     parent: Any = text.value

@@ -5,6 +5,7 @@ let in: no tags, anchors, aliases or merge keys, no duplicate keys, limits on de
 PyYAML's own constructors do with such text is in https://github.com/yaml/pyyaml/issues/41, /235.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 import yaml
 
 from imgcls.config.vocabulary import Loc, Scalar, dotted
+from imgcls.config.wording import short
 from imgcls.errors import ConfigError, Mistake
 
 
@@ -36,6 +38,9 @@ RESOLVED = Limits(64 << 20, 1_000_000, 128)
 """Of a run's own config, which has every field of every layer."""
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
+LONGEST_KEY = 1024  # YAML's own limit of keys without a question mark before them
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, order=True)
@@ -89,16 +94,35 @@ def read(text: str, source: str, folder: Path, limits: Limits = WRITTEN_BY_HAND)
         ConfigError: if it is no YAML, or YAML that a config may not use.
     """
     try:
-        return _Reading(source, folder, limits).document(yaml.parse(text, Loader=yaml.SafeLoader))
+        return _Reading(source, folder, limits).document(_events(text))
     except yaml.MarkedYAMLError as error:
         raise ConfigError(
             Mistake(str(_place(source, error)), "", _yaml_words(error, text))
         ) from None
     except yaml.reader.ReaderError as error:
-        message = f"holds the character {error.character!r}, which YAML does not allow"
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - text.rfind("\n", 0, error.position)
-        raise ConfigError(Mistake(str(Mark(source, line, column)), "", message)) from None
+        character = text[error.position]
+        message = f"holds the character {character!r}, which YAML does not allow"
+        *before, last = _BREAK.split(text[: error.position])
+        place = Mark(source, len(before) + 1, len(last) + 1)
+        raise ConfigError(Mistake(str(place), "", message)) from None
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    """Yields what PyYAML makes of a text, and gives each of its errors a place."""
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()  # type: ignore[no-untyped-call]
+    except (ValueError, OverflowError) as error:
+        # `"\U00110000"` is no character, and a version of 5,000 digits no number.
+        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=loader.get_mark()) from None
+    finally:
+        loader.dispose()
+
+
+def is_key(text: str) -> bool:
+    r"""Whether it is short, and has no half of a character, as `"\ud800"` and odd bytes give it."""
+    return len(text) <= LONGEST_KEY and not _HALF.search(text)
 
 
 def _place(source: str, error: yaml.MarkedYAMLError) -> Mark:
@@ -174,8 +198,8 @@ class _Reading:
 
     def key(self, event: yaml.NodeEvent, mapping: dict[str, Any], outer: Loc) -> str:
         self.node(event, outer)
-        if not isinstance(event, yaml.ScalarEvent):
-            self.refuse(event, outer, "a key must be text")
+        if not isinstance(event, yaml.ScalarEvent) or not is_key(event.value):
+            self.refuse(event, outer, f"a key must be text of at most {LONGEST_KEY:,} characters")
         name = event.value
         loc = (*outer, name)
         if name == "<<" and event.style is None:
@@ -192,12 +216,13 @@ class _Reading:
             self.refuse(event, (), f"holds more than {self.limits.values:,} values")
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             sign = "*" if isinstance(event, yaml.AliasEvent) else "&"
-            self.note(event, loc, f"anchors and aliases ({sign}{event.anchor}) are not allowed")
+            message = f"anchors and aliases ({sign}{short(str(event.anchor))}) are not allowed"
+            self.note(event, loc, message)
             if sign == "*":
                 return None
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self.note(event, loc, f"tags ({tag}) are not allowed; write plain text")
+            self.note(event, loc, f"tags ({short(tag)}) are not allowed; write plain text")
         self.text.values.setdefault(loc, self.mark(event))
         if isinstance(event, yaml.MappingStartEvent):
             return {}

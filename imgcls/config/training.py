@@ -8,7 +8,7 @@ from pydantic import ConfigDict, PlainValidator, TypeAdapter, WithJsonSchema
 
 from imgcls.config import wording
 from imgcls.config.metrics import MetricName
-from imgcls.config.types import Count, Natural, NotNegative, Positive
+from imgcls.config.types import LARGEST, Count, Natural, NotNegative, Positive
 from imgcls.config.vocabulary import Section, mistakes
 
 BetweenZeroAndOne = Annotated[float, Gt(0), Lt(1)]
@@ -27,7 +27,7 @@ def _replicas(value: Any) -> int | Literal["auto"]:  # noqa: ANN401
         replicas = int(value)
     except (TypeError, ValueError):
         replicas = 0
-    if replicas < 1 or isinstance(value, bool | float):
+    if not 1 <= replicas <= LARGEST or isinstance(value, bool | float):
         raise ValueError(f"{wanted}, got {wording.got(value)}")
     if getattr(value, "quoted", False):
         raise ValueError(f"{wanted}, got text; write it without quotes")
@@ -144,6 +144,8 @@ class Training(Section):
     """Steps from one line in metrics.jsonl to the next, beside the one of each epoch."""
     checkpoint_seconds: Positive = 300.0
     """Seconds from one checkpoint to the next inside an epoch; each epoch's end has one anyway."""
+    on_divergence: Literal["stop", "retry"] = "stop"
+    """What happens when the loss is not finite any more: `stop` ends the run, `retry` goes back to the last checkpoint with a quarter of the learning rate, three times at most."""  # noqa: E501 - the docs of a field are one line
     xla: bool = False
     """Whether XLA compiles the step; convolutional networks on a CPU run at half speed with it."""
 

@@ -3,12 +3,14 @@
 A before-validator sees the user's text as a `Scalar`; what it raises as ValueError is the message.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
+from imgcls.config import wording
 from imgcls.config.vocabulary import Scalar
 
 LARGEST = 2**31 - 1  # what TensorFlow's sizes hold
@@ -16,7 +18,10 @@ LARGEST = 2**31 - 1  # what TensorFlow's sizes hold
 
 def _fits(number: int) -> int:
     if number > LARGEST:
-        raise ValueError(f"must be at most {LARGEST}, got {number:.3g}")
+        digits = len(str(number))
+        # A float ends at 1.8e308.
+        given = f"{number:.3g}" if digits < 300 else f"a number of {digits:,} digits"  # noqa: PLR2004
+        raise ValueError(f"must be at most {LARGEST}, got {given}")
     return number
 
 
@@ -47,12 +52,27 @@ Pair = Annotated[
 """Height and width: one number for both, or a list of two."""
 
 
+def absolute(written: Scalar) -> Path:
+    """Returns the absolute path that the user's text means.
+
+    Raises:
+        ValueError: if no file can be called so.
+    """
+    if not written:
+        raise ValueError("must be a path, got nothing")
+    try:
+        if b"\0" in os.fsencode(written):
+            raise ValueError(f"must be a path, got {wording.got(written)}")
+        return (written.folder / Path(written).expanduser()).absolute()
+    except UnicodeEncodeError:  # half of a character, as JSON's escapes can write it
+        raise ValueError(f"must be a path, got {wording.got(written)}") from None
+    except RuntimeError:
+        user = written.partition("/")[0]
+        raise ValueError(f"must be a path; {wording.got(user)} has no home folder") from None
+
+
 def _absolute(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Scalar):
-        if not value:
-            raise ValueError("must be a path, got nothing")
-        return (value.folder / Path(value).expanduser()).absolute()
-    return value
+    return absolute(value) if isinstance(value, Scalar) else value
 
 
 File = Annotated[Path, BeforeValidator(_absolute), PlainSerializer(str)]

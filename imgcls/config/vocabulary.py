@@ -98,18 +98,18 @@ class Section(BaseModel):
             value = {}
         fields = value if isinstance(value, Mapping) else {}
         found: list[tuple[Loc, str, str]] = [
-            ((key,), "value", message)
-            for key, scalar in fields.items()
-            if (message := wording.not_a_number(cls.model_fields.get(key), scalar))
+            mistake
+            for key, given in fields.items()
+            for mistake in wording.not_numbers(cls.model_fields.get(key), key, given)
         ]
         try:
             section = handler(value)
         except ValidationError as error:
-            found += [
+            told = [
                 wording.translate(details, cls.model_fields)
                 for details in wording.without_misspelt(error.errors(include_url=False))
             ]
-            found = wording.once(found, fields)
+            found = wording.once(told + found, fields)
         else:
             if not found:
                 found = [(path(key), "key", message) for key, message in section.rules()]
@@ -183,7 +183,7 @@ class Vocabulary(Section):
         elif isinstance(value, Mapping) and len(value) == 1:
             ((name, fields),) = value.items()
         elif isinstance(value, Mapping) and value:
-            listed = ", ".join(map(str, value))
+            listed = wording.short(", ".join(map(str, value)))
             raise mistakes(what, [((), "value", f"must name one {what}, got {listed}")])
         else:
             raise mistakes(what, [((), "value", f"must name {wording.a(what)}")])
@@ -243,7 +243,8 @@ def snake_case(name: str) -> str:
 def path(key: str) -> Loc:
     """Returns the location of a dotted key: `layers[1].ReLU` is ("layers", 1, "ReLU")."""
     return tuple(
-        int(index) if index else name for index, name in re.findall(r"\[(\d+)\]|([^.\[\]]+)", key)
+        int(index) if index else name
+        for index, name in re.findall(r"\[([0-9]{1,9})\]|([^.\[\]]+)", key)
     )
 
 

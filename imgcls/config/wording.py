@@ -3,7 +3,7 @@
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -32,10 +32,13 @@ def got(value: object) -> str:
         return "keys" if value else "an empty section"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
-    text = str(value)
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "..."
+    text = short(str(value))
     return repr(text) if _is_text(text) else text
+
+
+def short(text: str) -> str:
+    """Returns the beginning of a text that may be a megabyte long."""
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _is_text(text: str) -> bool:
@@ -133,18 +136,35 @@ def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Found:
     return loc, "value", f"must be {_wanted(kind, details)}, got {got(value)}"
 
 
-def not_a_number(field: FieldInfo | None, scalar: object) -> str | None:
-    """Returns what is wrong when text in quotes, or a word, stands for a number or a truth."""
-    if field is None or not isinstance(scalar, str):
-        return None
-    leaves = _leaves(field.annotation)
-    if getattr(scalar, "quoted", False) and leaves <= {int, float, bool, type(None)}:
-        return f"must be {expected(field.annotation)}, got text; write it without quotes"
-    if leaves <= {bool, type(None)} and str(scalar).lower() not in _TRUTHS:
-        return f"must be true or false, got {got(scalar)}"
-    return None
+def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[Found]:
+    """Yields what is wrong where text in quotes, or a word, stands for a number or a truth."""
+    if field is None:
+        return
+    leaves = _leaves(field.annotation, in_lists=True)
+    choices = _choices(field.annotation)
+    numbers = leaves & {int, float, bool}
+    for loc, scalar in _scalars((key,), value):
+        quoted = getattr(scalar, "quoted", False)
+        if quoted and scalar not in choices and numbers and leaves <= _PLAIN | {str}:
+            if leaves <= _PLAIN or not _is_text(scalar):
+                wanted = " or ".join([_nouns(numbers), *choices])
+                yield loc, "value", f"must be {wanted}, got text; write it without quotes"
+        elif leaves <= {bool, type(None)} and scalar.lower() not in _TRUTHS:
+            yield loc, "value", f"must be true or false, got {got(scalar)}"
 
 
+def _scalars(
+    loc: tuple[int | str, ...], value: object
+) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Yields the texts in a value that may be a list, each with its place."""
+    if isinstance(value, list):
+        for at, each in enumerate(value):
+            yield from _scalars((*loc, at), each)
+    elif isinstance(value, str):
+        yield loc, value
+
+
+_PLAIN = {int, float, bool, type(None)}
 _TRUTHS = {"true", "false", "yes", "no", "on", "off"}
 
 _NOUNS: dict[Any, str] = {
@@ -160,7 +180,7 @@ def expected(annotation: object) -> str:
     """Returns what a field wants, in words."""
     choices = _choices(annotation)
     leaves = _leaves(annotation) - {type(None)}
-    nouns = [_NOUNS[leaf] for leaf in (int, float, bool, str) if leaf in leaves]
+    nouns = [_nouns(leaves)] if leaves & {int, float, bool, str} else []
     if choices:
         nouns.append(("one of " if len(choices) > 1 else "") + ", ".join(choices))
     if not nouns:
@@ -169,14 +189,19 @@ def expected(annotation: object) -> str:
     return " or ".join(nouns)
 
 
-def _leaves(annotation: object) -> set[Any]:
-    origin = get_origin(annotation)
+def _nouns(leaves: set[Any]) -> str:
+    return " or ".join(_NOUNS[leaf] for leaf in (int, float, bool, str) if leaf in leaves)
+
+
+def _leaves(annotation: object, *, in_lists: bool = False) -> set[Any]:
+    origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Literal:
         return {str}
     if origin is typing.Annotated:
-        return _leaves(get_args(annotation)[0])
-    if origin in {typing.Union, types.UnionType}:
-        return set().union(*map(_leaves, get_args(annotation)))
+        return _leaves(inner[0], in_lists=in_lists)
+    if origin in {typing.Union, types.UnionType} or (in_lists and origin is tuple):
+        items = [each for each in inner if each is not Ellipsis]
+        return set().union(*(_leaves(each, in_lists=in_lists) for each in items))
     return {annotation}
 
 

@@ -5,5 +5,6 @@ imported where it is first needed, TensorFlow never.
 """
 
 from imgcls.console.console import Console
+from imgcls.console.ending import Ending
 
-__all__ = ["Console"]
+__all__ = ["Console", "Ending"]

@@ -5,18 +5,24 @@ import io
 import json as json_format
 import sys
 import time
-from collections.abc import Callable, Iterable
+import traceback as traceback_format
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from imgcls.console import tables, wording
+from imgcls.console.ending import Ending
 from imgcls.console.numbers import printable, probability
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
 from imgcls.errors import ConfigError, ImgclsError
+from imgcls.images.remote import Downloading
 from imgcls.training.events import EpochEnded, Noted, Started, Trained, Warned
 
 if TYPE_CHECKING:
+    from typer.exceptions import TyperException
+
+    from imgcls.evaluation.assertions import Outcome
     from imgcls.evaluation.predictions import Prediction
     from imgcls.evaluation.scores import Evaluation
     from imgcls.training.summary import Checked
@@ -27,16 +33,20 @@ class Console:
 
     What writes results raises ResourceError if stdout does not take them, and BrokenPipeError if
     its reader went away; both are quiet at exit. What goes to stderr never raises.
+
+    Attributes:
+        results: stdout.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._results = Results(sys.stdout)
+        self.results = Results(sys.stdout)
         self._messages = Messages(sys.stderr)
         self._progress: Progress = (
             Bar(self._messages)
             if self._messages.is_terminal
             else Lines(self._messages.write, clock)
         )
+        self._warnings = 0
 
     def __enter__(self) -> Self:
         return self
@@ -54,6 +64,18 @@ class Console:
         self._progress.close()
         self._messages.flush()
 
+    def end(self, ending: Ending) -> None:
+        """Says how the process ends, where stderr is no terminal: nothing is shown after that."""
+        self.close()
+        if not self._messages.is_terminal:
+            self._messages.write(ending.line(self._warnings) + "\n")
+            self._messages.flush()
+
+    def last_words(self, number: int) -> bytes:
+        """Returns what stderr needs if a signal ends the process now: the cursor, the last line."""
+        line = "" if self._messages.is_terminal else Ending.by(number).line(self._warnings) + "\n"
+        return (self._progress.last_words() + line).encode()
+
     def report(self, event: object) -> None:
         """Shows an event of a long command on stderr; ignores what it does not know.
 
@@ -61,9 +83,12 @@ class Console:
         """
         match event:
             case Warned(message=message):
+                self._warnings += 1
                 self._progress.line(f"warning: {printable(message)}", "yellow")
             case Noted(message=message):
                 self._progress.line(printable(message))
+            case Downloading(done=0):
+                self._progress.line(wording.downloading(event))
             case Started():
                 self._progress.line(wording.started(event))
             case EpochEnded():
@@ -85,6 +110,15 @@ class Console:
         if error.hint:
             self._progress.line(f"hint: {printable(error.hint)}", "cyan")
 
+    def usage(self, error: "TyperException") -> None:
+        """Shows what is wrong with the command line, in Typer's words."""
+        error.show(file=self._messages)  # type: ignore[attr-defined]  # of all that Typer raises
+
+    def bug(self) -> None:
+        """Shows the traceback of the exception that is handled now."""
+        self.close()
+        self._messages.write(traceback_format.format_exc())
+
     def trained(self, trained: Trained) -> None:
         """Shows how a training ended and its best epoch, and on stderr what comes next."""
         try:
@@ -93,12 +127,21 @@ class Console:
             for line in wording.coming_next(trained):
                 self._progress.line(line)
 
-    def evaluation(self, found: "Evaluation", *, json: bool = False) -> None:
-        """Shows the figures of an evaluation as tables, or as one JSON object on one line."""
+    def evaluation(
+        self, found: "Evaluation", outcomes: "Sequence[Outcome]" = (), *, json: bool = False
+    ) -> None:
+        """Shows the figures of an evaluation as tables, or as one JSON object on one line.
+
+        An assertion that was missed is a line on stderr, after that.
+        """
         if json:
-            self.json(found.to_json())
+            asserted = {"assertions": [each.to_json() for each in outcomes]} if outcomes else {}
+            self.json({**found.to_json(), **asserted})
         else:
             self._tables(tables.evaluation(found))
+        for each in outcomes:
+            if not each.holds:
+                self._progress.line(f"missed: {wording.missed(each)}", "bold red")
 
     def check(self, found: "Checked") -> None:
         """Shows the data, the layers, and what training will take."""
@@ -140,10 +183,10 @@ class Console:
     def result(self, text: str) -> None:
         """Writes text to stdout as it is, and ends its line."""
         self.close()
-        self._results.write(text + "\n")
+        self.results.write(text + "\n")
 
     def _tables(self, found: Iterable[object]) -> None:
-        self.result(rendered(*found, is_terminal=self._results.is_terminal).rstrip("\n"))
+        self.result(rendered(*found, is_terminal=self.results.is_terminal).rstrip("\n"))
 
 
 def _prediction_line(prediction: "Prediction", top_k: int) -> str:

@@ -8,7 +8,6 @@ _SMALLEST, _LARGEST = 1e-4, 1e6  # what four decimals show well
 _TENTHS_BELOW = 9.95  # this and more is rounded to whole numbers
 _MILLISECONDS_BELOW = 0.9995  # this is 1.0 s
 _MINUTE, _HOUR = 60, 3600
-_KIBI = 1024
 _UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
@@ -53,12 +52,6 @@ def duration(seconds: float) -> str:
         return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
     hours, minutes = divmod(round(seconds / _MINUTE), 60)
     return f"{hours} h {minutes:02} min"
-
-
-def size(number_of_bytes: int) -> str:
-    """Returns bytes in MiB, or in GiB from one of these."""
-    mebibytes = number_of_bytes / _KIBI**2
-    return f"{mebibytes / _KIBI:,.1f} GiB" if mebibytes >= _KIBI else f"{mebibytes:,.0f} MiB"
 
 
 def shape(lengths: tuple[int, ...]) -> str:

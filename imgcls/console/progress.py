@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_LINES = 30
 _REDRAWS_PER_SECOND = 4  # each costs a few milliseconds of a core that trains
 _BAR_WIDTH = 30
+_CURSOR = "\x1b[?25h\n"
 
 
 class Progress(Protocol):
@@ -28,6 +29,9 @@ class Progress(Protocol):
 
     def close(self) -> None:
         """Removes what does not stay."""
+
+    def last_words(self) -> str:
+        """Returns what the terminal needs if the process ends now, without `close`."""
 
 
 class Lines:
@@ -52,6 +56,10 @@ class Lines:
 
     def close(self) -> None:
         """Does nothing: lines stay."""
+
+    def last_words(self) -> str:
+        """Returns nothing: lines stay."""
+        return ""
 
 
 class Bar:
@@ -90,6 +98,10 @@ class Bar:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def last_words(self) -> str:
+        """Returns what shows the cursor again, under the bar."""
+        return _CURSOR if self._live is not None else ""
 
     @cached_property
     def _console(self) -> "rich.console.Console":

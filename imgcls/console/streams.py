@@ -13,20 +13,31 @@ if TYPE_CHECKING:
 _NATURAL_WIDTH = 10_000  # a table is as wide as it is; a narrow terminal wraps it by itself
 
 
-class Results:
-    """stdout."""
+class Results(io.TextIOBase):
+    """stdout, as a file of which nothing is lost in silence; Typer writes its help to it too."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.is_terminal = is_terminal(stream)
 
-    def write(self, text: str) -> None:
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has a plain attribute
+        """The stream's."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Returns whether people look at it."""
+        return self.is_terminal
+
+    def write(self, text: str, /) -> int:
         """Writes text and sends it off.
 
         Raises:
             ResourceError: if it cannot be written.
             BrokenPipeError: if the reader went away. Nothing more is written at exit either.
         """
+        if text == "":  # Typer tries whether this is a file; /dev/full refuses even that
+            return 0
         if self._stream is None or self._stream.closed:
             raise ResourceError("cannot write the results: stdout is closed")
         try:
@@ -38,6 +49,7 @@ class Results:
                 raise
             reason = (err.strerror or str(err)).lower()
             raise ResourceError(f"cannot write the results: {reason}") from err
+        return len(text)
 
     def _abandon(self) -> None:
         """Lets what is still in the buffer go nowhere, or Python tries it again at exit: 120."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from imgcls.console.numbers import count, decimal, duration, printable, shape, size
+from imgcls.console.numbers import count, decimal, duration, printable, shape
+from imgcls.memory import amount
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -88,7 +89,7 @@ def check(found: "Checked") -> "Iterator[Table | str]":
         ("one step", duration(found.step_seconds)),
         ("one epoch, about", duration(found.epoch_seconds)),
         ("in all, about", duration(found.seconds)),
-        ("memory, about", size(found.memory_bytes)),
+        ("memory, about", amount(found.memory_bytes)),
     )
 
 

@@ -5,10 +5,15 @@ import shlex
 import signal
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgcls.console.numbers import count, decimal, duration, printable, rate
+from imgcls.images.remote import Downloading
+from imgcls.memory import amount
 from imgcls.training.events import EpochEnded, Progressed, Started, Trained, Validating
+
+if TYPE_CHECKING:
+    from imgcls.evaluation.assertions import Outcome
 
 _GAP = "  "
 
@@ -49,6 +54,9 @@ def tick(event: object) -> Tick | None:
                 event.steps,
                 _progress_figures(event),
             )
+        case Downloading(done=done, total=total):
+            mebibytes = round(done / 2**20), round(total / 2**20)
+            return Tick(f"downloading {event.name}{_GAP}MiB", *mebibytes)
         case Validating(done=done, total=total):
             return Tick("evaluating images", done, total)
     # the scan's event belongs to the data package, which the console does not import
@@ -72,6 +80,14 @@ def _progress_figures(event: Progressed) -> str:
         f"accuracy {decimal(event.accuracy)}",
         rate(event.images_per_second),
         left if math.isfinite(event.seconds_left) else "",
+    )
+
+
+def downloading(event: Downloading) -> str:
+    """Returns the line that opens a download: what, how large, from where, to where."""
+    return (
+        f"downloading {event.name}, {amount(event.total)}, "
+        f"from {event.source} to {printable(event.target)}"
     )
 
 
@@ -123,10 +139,24 @@ def _best(row: dict[str, Any]) -> str:
 
 def coming_next(trained: Trained) -> list[str]:
     """Returns the commands that come next."""
-    run = quoted(trained.run)
     if trained.status == "interrupted":
-        return [f"resume: imgcls train --resume {run}"]
+        return [f"resume: {printable(resume(trained.run))}"]
+    run = quoted(trained.run)
     return [f"next: imgcls evaluate {run}", f"      imgcls predict IMAGE --run {run}"]
+
+
+def resume(run: Path) -> str:
+    """Returns the command that goes on with a run, as a shell takes it."""
+    return f"imgcls train --resume {shlex.quote(str(run))}"
+
+
+def missed(outcome: "Outcome") -> str:
+    """Returns what a figure is, and what it was to be."""
+    asserted, value = outcome.assertion, outcome.value
+    shown = str(value) if isinstance(value, int) else decimal(value)
+    if value is not None and asserted.holds(float(shown)):
+        shown = repr(value)  # four decimals of 0.96999 would contradict the line
+    return f"{printable(asserted.figure)} is {shown}, not {asserted.comparison} {asserted.bound}"
 
 
 def quoted(path: Path) -> str:

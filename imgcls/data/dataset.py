@@ -1,5 +1,6 @@
 """A data set in memory: every image decoded once and resized once, in the splits of the run."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from imgcls.config.datasets.own import Files
 from imgcls.data.reading import Reader, Report, Scanning, Split
 from imgcls.data.record import record
 from imgcls.data.splits import divide
-from imgcls.errors import DataError
+from imgcls.errors import ConfigError, DataError
 from imgcls.images import arrays, folders, table
 from imgcls.images.decode import BadImageError, measure
-from imgcls.images.load import Stop, in_threads
+from imgcls.images.load import Stop, in_threads, patiently
 from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
 from imgcls.images.resize import Mode
+from imgcls.images.room import left
+from imgcls.memory import amount, enough_for
 
 __all__ = ["Data", "Report", "Scanning", "Split", "load", "load_labelled"]
 
@@ -53,6 +56,7 @@ def load(
     only: Collection[str] = SPLITS,
     stored: tuple[int, int] | None = None,
     stop: Stop | None = None,
+    fetch: bool = False,
 ) -> Data:
     """Returns the images of a data set.
 
@@ -63,14 +67,15 @@ def load(
         only: the splits to read; of the others only the headers are looked at.
         stored: what a model's training images were kept in; left out, it is decided here.
         stop: is asked again and again whether to give up.
+        fetch: whether a published set that is nowhere found may be downloaded.
 
     Raises:
         DataError: if the data is missing or not as it should be, naming what and where.
-        ConfigError: if a key of the section does not fit the data.
+        ConfigError: if a key of the section does not fit the data, or its size the machine.
+        ResourceError: if there is no room for it.
         KeyboardInterrupt: if `stop` says so.
     """
-    found = dataset.find()
-    check_trainable(found)
+    found = _found(dataset, report, stop, fetch=fetch)
     divided = divide(
         found, validation=dataset.validation, test=dataset.test, subset=dataset.subset, seed=seed
     )
@@ -81,11 +86,13 @@ def load(
     stored = stored or _stored(own, size, dataset.resize)
     reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report, stop)
     reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
-    splits = {
-        split: reader.read(pictures[split], divided.origins[split])
-        for split in SPLITS
-        if split in pictures and split in only
-    }
+    _check_room(reader, own)
+    with enough_for("the data set"):
+        splits = {
+            split: reader.read(pictures[split], divided.origins[split])
+            for split in SPLITS
+            if split in pictures and split in only
+        }
     skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
     rest = [file for split in pictures if split not in only for file in pictures[split].files]
     bad = [*reader.bad, *_unreadable(rest, stop)]
@@ -101,6 +108,15 @@ def load(
         splits=splits,
         record=record(divided, splits, reader, size),
     )
+
+
+def _found(dataset: Dataset, report: Report, stop: Stop | None, *, fetch: bool) -> Found:
+    if fetch:
+        dataset.fetch(report, stop)
+    with enough_for("the data set"):
+        found = dataset.find()
+    check_trainable(found)
+    return found
 
 
 def load_labelled(
@@ -128,12 +144,8 @@ def load_labelled(
         DataError: if an image cannot be read or a class is not one of the model's.
         KeyboardInterrupt: if `stop` says so.
     """
-    if path.is_dir() or not path.exists():
-        found = folders.find(path, classes)
-    elif path.suffix.lower() == ".npz":
-        found = arrays.load(path, classes)
-    else:
-        found = table.find(path, None, classes)
+    with enough_for(shown(path)):
+        found = _labelled(path, classes)
     split = "test" if "test" in found.splits else next(iter(found.splits))
     if split != "test" and len(found.splits) > 1:
         raise DataError(f"{shown(path)}: has {listed(found.splits)} images, but no test images")
@@ -142,10 +154,19 @@ def load_labelled(
         raise DataError(f"{shown(path)}: no images")
     reader = Reader(stored, channels, resize, report or (lambda _: None), stop)
     reader.total = len(pictures.labels)
-    loaded = reader.read(pictures, (split, np.arange(reader.total)))
+    with enough_for(shown(path)):
+        loaded = reader.read(pictures, (split, np.arange(reader.total)))
     if reader.bad:
         raise _refusal(reader.bad, found.source)
     return loaded
+
+
+def _labelled(path: Path, classes: tuple[str, ...]) -> Found:
+    if path.is_dir() or not path.exists():
+        return folders.find(path, classes)
+    if path.suffix.lower() == ".npz":
+        return arrays.load(path, classes)
+    return table.find(path, None, classes)
 
 
 def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]:
@@ -153,12 +174,25 @@ def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]
 
     def trouble(at: int) -> BadImageError | None:
         try:
-            measure(files[at])
+            patiently(lambda: measure(files[at]))
         except BadImageError as error:
             return error
         return None
 
     return [error for error in in_threads(trouble, len(files), stop=stop) if error]
+
+
+def _check_room(reader: Reader, own: tuple[int, int] | None) -> None:
+    """Refuses sizes that no place here could hold, before any place is taken."""
+    needed = reader.total * math.prod(reader.size) * reader.channels
+    there, words = left()
+    if needed > there and reader.size != own:  # arrays of their own size are in memory already
+        height, width = reader.size
+        raise ConfigError.at(
+            "dataset.size",
+            f"{reader.total:,} images of {height} x {width} pixels need {amount(needed)}; "
+            f"{words} are free",
+        )
 
 
 def _own_channels(found: Found) -> int:
@@ -178,7 +212,7 @@ def _own_size(
 
     def size_of(at: int) -> tuple[int, int] | None:
         try:
-            return measure(files[at])
+            return patiently(lambda: measure(files[at]))
         except BadImageError:  # `load` reports it, with all the others
             return None
 

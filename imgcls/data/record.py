@@ -1,15 +1,17 @@
-"""What data.json of a run says about its data, and the fingerprint that notices a change."""
+"""What data.json of a run says about its data, and what has changed since it was written."""
 
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import Divided
-from imgcls.images.pictures import SPLITS, Found, shown
+from imgcls.images.pictures import SPLITS, Found, listed, shown
 
 
 def record(
@@ -21,6 +23,7 @@ def record(
         split: np.bincount(pictures.labels, minlength=len(found.classes)).tolist()
         for split, pictures in sorted(found.splits.items(), key=lambda each: SPLITS.index(each[0]))
     }
+    files = _files(found, splits)
     return {
         "source": found.source,
         "classes": list(found.classes),
@@ -33,9 +36,13 @@ def record(
         "stored": list(reader.size),
         "channels": reader.channels,
         "resize": reader.resize,
-        "notes": [*found.notes, *(f"left out: {each}" for each in reader.bad)],
+        "notes": [
+            *found.notes,
+            *(f"left out: {each}" for each in reader.bad),
+            *(duplicates(files["files"], files["digests"]) if files else ()),
+        ],
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
-        **(_files(found) or _drawn(divided)),
+        **(files or _drawn(divided)),
         "fingerprint": {
             "classes": hashlib.sha256(json.dumps(found.classes).encode()).hexdigest(),
             **{split: fingerprint(images) for split, images in splits.items()},
@@ -43,7 +50,8 @@ def record(
     }
 
 
-def _files(found: Found) -> dict[str, Any]:
+def _files(found: Found, splits: dict[str, Split]) -> dict[str, Any]:
+    """Every file, read or not, and the digest of each one that was read; null is a bad one."""
     files = {
         split: list(map(shown, pictures.files))
         for split, pictures in found.splits.items()
@@ -52,11 +60,15 @@ def _files(found: Found) -> dict[str, Any]:
     if not files:
         return {}
     folder = os.path.commonpath([file for names in files.values() for file in names])
+    read = {
+        split: dict(zip(each.names, digests(each), strict=True)) for split, each in splits.items()
+    }
     return {
         "folder": folder,
         "files": {
             split: [os.path.relpath(file, folder) for file in files[split]] for split in files
         },
+        "digests": {split: [read[split].get(file) for file in files[split]] for split in read},
     }
 
 
@@ -76,3 +88,110 @@ def fingerprint(split: Split) -> str:
     digest.update(np.ascontiguousarray(split.labels, "<i4").tobytes())
     digest.update(np.ascontiguousarray(split.pixels).data)
     return digest.hexdigest()
+
+
+def digests(split: Split) -> list[str]:
+    """Returns a short name of each image's content: a hash of its pixels, `-` and its label."""
+    return [
+        f"{hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=8).hexdigest()}-{label}"
+        for pixels, label in zip(split.pixels, split.labels.tolist(), strict=True)
+    ]
+
+
+def duplicates(files: dict[str, list[str]], digests: dict[str, list[str | None]]) -> Iterator[str]:
+    """Yields a note for each two splits that share pictures: who has seen them is not tested."""
+    for one, other in combinations([split for split in SPLITS if split in digests], 2):
+        first: dict[str, str] = {}
+        for file, digest in zip(files[one], digests[one], strict=True):
+            first.setdefault(_pixels(digest), file)
+        both = [
+            f"{file} = {first[pixels]}"
+            for file, digest in zip(files[other], digests[other], strict=True)
+            if (pixels := _pixels(digest)) and pixels in first
+        ]
+        if both:
+            what = (
+                f"1 image of {other} is"
+                if len(both) == 1
+                else f"{len(both):,} images of {other} are"
+            )
+            yield f"{what} in {one}, too (first: {both[0]})"
+
+
+def _pixels(digest: str | None) -> str:
+    return (digest or "").partition("-")[0]
+
+
+def changes(before: dict[str, Any], now: dict[str, Any]) -> str | None:
+    """Returns as a clause how data differs from what a record says; None if it does not.
+
+    Only content counts, in its order; not where it lies, nor sizes and dates of files. Nothing is
+    said of splits that only one of the two records has read.
+
+    Args:
+        before: a run's data.json, which may be of an older release or damaged.
+        now: the record of the data as it is.
+    """
+    prints = before.get("fingerprint")
+    if not isinstance(prints, dict):
+        return "the record of it is damaged"
+    other = [part for part, own in now["fingerprint"].items() if prints.get(part, own) != own]
+    if not other:
+        return None
+    found = []
+    if "classes" in other:
+        found.append(f"classes {_classes(before)} then, {_classes(now)} now")
+    kinds = _kinds(_contents(before), _contents(now))
+    if kinds:
+        first = min(file for files in kinds.values() for file in files)
+        counts = ", ".join(f"{len(files):,} {kind}" for kind, files in kinds.items())
+        found.append(f"{counts} (first: {first})")
+    if not found:
+        found = [
+            f"{part} has other images or labels, {_counts(before, part)} then, "
+            f"{_counts(now, part)} now"
+            for part in other
+        ]
+    return "; ".join(found)
+
+
+def _kinds(then: dict[str, str], now: dict[str, str]) -> dict[str, set[str]]:
+    """Which files changed how; a content of which nothing is known is empty."""
+    added, removed = now.keys() - then.keys(), then.keys() - now.keys()
+    edited = {
+        file
+        for file in then.keys() & now.keys()
+        if then[file] and now[file] and then[file] != now[file]
+    }
+    new = {now[file]: file for file in sorted(added, reverse=True) if now[file]}
+    renamed = {file: new.pop(then[file]) for file in sorted(removed) if then[file] in new}
+    kinds = {
+        "added": added - set(renamed.values()),
+        "removed": removed - renamed.keys(),
+        "edited": edited,
+        "renamed": set(renamed),
+    }
+    return {kind: files for kind, files in kinds.items() if files}
+
+
+def _contents(record: dict[str, Any]) -> dict[str, str]:
+    """The content of each file in words that hold in every record; empty where there are none."""
+    contents = {}
+    try:
+        for split, files in record.get("files", {}).items():
+            digests = record.get("digests", {}).get(split)
+            for at, file in enumerate(files):
+                pixels, _, label = (digests[at] or "bad-0").partition("-") if digests else ("",) * 3
+                contents[file] = pixels and f"{pixels} {record['classes'][int(label)]}"
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return {}  # a damaged record; that something changed is known already
+    return contents
+
+
+def _classes(record: dict[str, Any]) -> str:
+    return listed(map(str, record.get("classes") or ["unknown"]))
+
+
+def _counts(record: dict[str, Any], split: str) -> str:
+    images = record.get("images")
+    return f"{images.get(split)} images" if isinstance(images, dict) else "unknown"

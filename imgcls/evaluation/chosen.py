@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from imgcls import checkpoints, files, runs
 from imgcls.checkpoints import Checkpoint
-from imgcls.config import reader
+from imgcls.config import changes
 from imgcls.config.config import Config
 from imgcls.data.traits import Traits
 from imgcls.errors import RunError
@@ -40,30 +40,46 @@ class Chosen:
         return f"step-{self.checkpoint.step}"
 
 
-def choose(run: Path | None, root: Path, weights: Weights, warn: Callable[[str], None]) -> Chosen:
+def choose(
+    run: Path | None,
+    root: Path,
+    weights: Weights | None,
+    note: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> Chosen:
     """Returns the run in a folder, or the one started last that has a checkpoint.
 
     Args:
         run: the folder, or None.
         root: where runs are looked for.
-        weights: the checkpoint of the best epoch, or the last one.
-        warn: takes what the user should know: which run was chosen, which checkpoint is damaged.
+        weights: the checkpoint of the best epoch, or the last one; None is the best one, or, if it
+            is damaged, the newest that is not.
+        note: takes which run was chosen.
+        warn: takes which checkpoint is damaged.
 
     Raises:
-        RunError: if there is no such run, or no checkpoint of it verifies.
+        RunError: if there is no such run, or no checkpoint of it verifies, or not the one that was
+            asked for.
     """
     opened = runs.open_run(run) if run else runs.newest(root)
     if run is None:
-        warn(f"run {opened}")
+        note(f"run {opened}")
     newest, problems = checkpoints.newest(opened.checkpoints)
+    # Which one is best, too, is only known from the last.
+    if newest is not None and problems and weights is not None:
+        raise _of(opened, RunError(f"{problems[0]}; without --checkpoint, an older one is used"))
     for problem in problems:
         warn(f"{problem}; an older checkpoint is used" if newest else problem)
     if newest is None:
-        raise RunError(
-            f"{opened} has no checkpoint that can be used", hint="imgcls train CONFIG, anew"
-        )
-    config = reader.read_own(opened.config).config
+        hint = "imgcls train CONFIG, anew"
+        raise _of(opened, RunError(f"{opened} has no checkpoint that can be used", hint=hint))
+    config = changes.current(opened.config, opened.changes).config
     return Chosen(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
+
+
+def _of(run: Run, error: RunError) -> RunError:
+    error.run = run.folder
+    return error
 
 
 def traits_of(run: Run) -> Traits:
@@ -81,13 +97,16 @@ def traits_of(run: Run) -> Traits:
 
 
 def _weights(
-    run: Run, newest: Checkpoint, weights: Weights, warn: Callable[[str], None]
+    run: Run, newest: Checkpoint, weights: Weights | None, warn: Callable[[str], None]
 ) -> Checkpoint:
     best = newest.state.get("best")
-    if weights == "last" or not best or best.get("step") == newest.step:
+    step = best.get("step") if isinstance(best, dict) else None
+    if weights == "last" or type(step) is not int or step == newest.step:
         return newest
     try:
-        return checkpoints.load(run.checkpoints / f"step-{int(best['step'])}")
+        return checkpoints.load(run.checkpoints / f"step-{step}")
     except RunError as error:
+        if weights is not None:
+            raise _of(run, error) from error
         warn(f"the best checkpoint cannot be used: {error}; the last one is used")
         return newest

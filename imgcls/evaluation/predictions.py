@@ -1,8 +1,9 @@
 """What `predict` returns for each image: the classes by falling probability, or why it has none."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,6 +57,19 @@ class Prediction:
             rounded = _rounded(probability)
             cells += [name, "" if rounded is None else f"{rounded:.{_DIGITS}f}"]
         return [*cells, *[""] * (1 + 2 * top_k - len(cells)), self.error or ""]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a run says of images.
+
+    Attributes:
+        run: the run folder.
+        each: the prediction of each image, in the order given, as they are made.
+    """
+
+    run: Path
+    each: Iterator[Prediction]
 
 
 def csv_header(top_k: int = 1) -> list[str]:

@@ -15,6 +15,7 @@ from imgcls.images.pictures import (
     Found,
     Pictures,
     check_names,
+    check_opens,
     listed,
     shown,
 )
@@ -60,6 +61,7 @@ def read(file: Path) -> dict[str, NDArray[Any]]:
 def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Returns the arrays of all splits by the names used here, and all names in the file."""
     try:
+        check_opens(file)
         with file.open("rb") as stream:  # np.load leaves what it opened itself open on an error
             stored = _archive(np.load(stream, allow_pickle=False), file)
             names = list(stored)

@@ -42,20 +42,22 @@ _ORIENTATION = 0x0112
 _SIDEWAYS = {5, 6, 7, 8}
 _BITS_PER_SAMPLE = 258
 
-# Magic bytes at an offset, of what people have among their pictures.
+# Magic bytes at an offset, of what people have among their pictures, and what to say of it.
+_HTML = "not an image but an HTML page"
 _FOREIGN = (
-    (0, b"%pdf", "PDF"),
-    (0, b"<svg", "SVG"),
-    (0, b"<?xml", "XML or SVG"),
-    (0, b"<html", "an HTML page"),
-    (0, b"<!doctype html", "an HTML page"),
-    (4, b"ftyphei", "HEIC"),
-    (4, b"ftypmif1", "HEIC"),
-    (4, b"ftypavif", "AVIF"),
-    (0, b"8bps", "a Photoshop document"),
-    (0, b"%!ps", "PostScript"),
-    (0, b"\x00\x00\x00\x0cjxl ", "JPEG XL"),
-    (0, b"\xff\x0a", "JPEG XL"),
+    (0, b"%pdf", "PDF is not supported"),
+    (0, b"<svg", "SVG is not supported"),
+    (0, b"<?xml", "XML or SVG is not supported"),
+    (0, b"<html", _HTML),
+    (0, b"<!doctype html", _HTML),
+    (0, b"version https://git-lfs", "a Git LFS pointer; git lfs pull fetches the picture"),
+    (4, b"ftyphei", "HEIC is not supported"),
+    (4, b"ftypmif1", "HEIC is not supported"),
+    (4, b"ftypavif", "AVIF is not supported"),
+    (0, b"8bps", "a Photoshop document is not supported"),
+    (0, b"%!ps", "PostScript is not supported"),
+    (0, b"\x00\x00\x00\x0cjxl ", "JPEG XL is not supported"),
+    (0, b"\xff\x0a", "JPEG XL is not supported"),
 )
 
 
@@ -156,9 +158,9 @@ def _what_is(file: BinaryIO) -> str:
     head = file.read(64)
     if not head:
         return "empty"
-    for offset, magic, name in _FOREIGN:
+    for offset, magic, reason in _FOREIGN:
         if head.lower().startswith(magic, offset):
-            return f"not an image but {name}" if name[:2] == "an" else f"{name} is not supported"
+            return reason
     return "not a JPEG, PNG, BMP, GIF, WebP or TIFF image"
 
 
@@ -193,4 +195,6 @@ def _flat(picture: Image.Image, channels: Literal[1, 3]) -> NDArray[np.uint8]:
     elif picture.mode not in {"1", "L", "RGB"}:
         # By way of RGB, or a palette and CMYK would take another way to grey.
         picture = picture.convert("RGB")
-    return np.array(picture.convert("L" if channels == 1 else "RGB"))
+    mode = "L" if channels == 1 else "RGB"
+    # `convert` copies even if there is nothing to convert: of 100 megapixels, 400 MB.
+    return np.array(picture if picture.mode == mode else picture.convert(mode))

@@ -63,12 +63,13 @@ class Finder:
         Raises:
             DataError: if a folder cannot be read.
         """
-        return list(self._pictures(folder))
+        return list(self.walk(folder))
 
-    def _pictures(self, folder: Path) -> Iterator[Path]:
+    def walk(self, folder: Path) -> Iterator[Path]:
+        """Yields what `pictures` returns, as it is found."""
         for entry in self._entries(folder):
             if entry.is_dir(follow_symlinks=False):
-                yield from self._pictures(Path(entry))
+                yield from self.walk(Path(entry))
             elif _is_folder(entry):
                 self.links.append(Path(entry))
             elif self._may_be_picture(entry):

@@ -1,7 +1,9 @@
 """Files to pixels of one size, one by one or all of them in threads."""
 
+import errno
+import math
 import os
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,13 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcls.images.decode import BadImageError, decode
+from imgcls.images.pictures import shown
 from imgcls.images.resize import Mode, fit
-
-MEMORY_BYTES = 8 * 2**30
-"""Above this, pixels are kept in a temporary file that is mapped to memory."""
+from imgcls.images.room import room
+from imgcls.memory import check_fits, enough_for
 
 _AT_ONCE = 16  # pictures a thread between two looks at `stop`: some tenths of a second
 _BLOCK = 64  # small pictures are handed to a thread together: alone, the hand-over costs more
+
+_PASSING = {errno.EIO, errno.ESTALE, errno.EAGAIN}
+_PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait through them
 
 _Result = TypeVar("_Result")
 
@@ -32,10 +37,35 @@ def load(
 
     Raises:
         BadImageError: if it cannot be decoded.
+        ResourceError: if it does not fit into memory.
     """
-    # Twice the size leaves the filter enough detail: 0.4 grey levels of difference, 2 at most.
-    picture = decode(source, cast("Literal[1, 3]", channels), at_least=2 * max(size))
-    return fit(picture, size, mode)
+    name = shown(source) if isinstance(source, Path) else "the image"
+
+    def pixels() -> NDArray[np.uint8]:
+        # Twice the size leaves the filter enough detail: 0.4 grey levels of difference, 2 at most.
+        picture = decode(source, cast("Literal[1, 3]", channels), at_least=2 * max(size))
+        return fit(picture, size, mode)
+
+    with enough_for(f"{name} at {size[0]} x {size[1]} pixels"):
+        check_fits(math.prod(size) * channels)
+        return patiently(pixels)
+
+
+def patiently(read: Callable[[], _Result]) -> _Result:
+    """Returns what `read` does, tried again where an error of the disk or network may pass.
+
+    Raises:
+        BadImageError: if it does not pass.
+    """
+    for seconds in _PAUSES:
+        try:
+            return read()
+        except BadImageError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in _PASSING:
+                raise
+        time.sleep(seconds)
+    return read()
 
 
 def load_all(
@@ -126,12 +156,3 @@ def in_threads(
             yield from pool.map(job, range(start, end))
             if progress is not None:
                 progress(end, count)
-
-
-def room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Returns zeros, uint8, in memory or, above `MEMORY_BYTES`, in a file without a name."""
-    if np.prod(shape, dtype=np.int64) <= MEMORY_BYTES:
-        return np.zeros(shape, np.uint8)
-    with tempfile.TemporaryFile(prefix="imgcls-") as file:
-        # The mapping holds the file after it is closed; the system frees it with the array.
-        return np.memmap(file, np.uint8, mode="w+", shape=shape)

@@ -1,6 +1,7 @@
 """Labelled pictures as they were found: what every source (folders, a table, arrays) comes to."""
 
 import os
+import stat
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -112,6 +113,18 @@ def check_names(names: Iterable[str], where: str) -> None:
             twins = f"{seen[folded]!r} and {name!r}"
             raise DataError(f"{where}: classes {twins} differ in case or accents' form only")
         seen[folded] = name
+
+
+def check_opens(file: Path) -> None:
+    """Checks that a file is none that keeps whoever opens it waiting, such as a pipe or a device.
+
+    Raises:
+        DataError: if it is.
+        OSError: if it is not there, or may not be looked at.
+    """
+    mode = file.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise DataError(f"{shown(file)}: not a regular file")
 
 
 def shown(path: Path | str) -> str:

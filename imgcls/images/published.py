@@ -1,124 +1,144 @@
-"""Published data sets where they may lie already: in `$IMGCLS_DATA`, and where Keras keeps them.
+"""Published data sets: found where they lie already, or downloaded once to the user's cache.
 
-Nothing is fetched, changed or removed.
+They are looked for in `$IMGCLS_DATA`, where Keras keeps them, and in the cache. Nothing of the
+user's is changed or removed.
 """
 
-import gzip
+import io
 import os
-import pickle
-import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from imgcls.errors import DataError
-from imgcls.images import arrays
+from imgcls import files
+from imgcls.errors import DataError, ResourceError
+from imgcls.images import arrays, formats
+from imgcls.images.formats import Arrays
 from imgcls.images.pictures import shown
+from imgcls.images.remote import Downloading, Publication
 
-Reader = Callable[[Path], dict[str, NDArray[Any]]]
 
-
-def read(name: str, places: Mapping[str, Reader]) -> tuple[dict[str, NDArray[Any]], str]:
+def read(name: str, publication: Publication) -> tuple[Arrays, str]:
     """Returns the arrays of a published set, and where they were found.
-
-    Args:
-        name: of the set.
-        places: what it may be called below a data folder, and who reads it.
 
     Raises:
         DataError: if it is nowhere, naming the places, or damaged.
     """
-    looked = []
-    for folder in _folders():
-        for place, reader in {f"{name}.npz": arrays.read, **places}.items():
-            path = folder / place
-            if path.exists():
-                return reader(path), shown(path)
-            looked.append(shown(path))
+    for path, reader in _places(name, publication):
+        if os.path.exists(path):  # noqa: PTH110 - Path's own raises in a folder that is forbidden
+            return reader(path), shown(path)
+    looked = ", ".join(shown(path) for path, _ in _places(name, publication))
     raise DataError(
-        f"{name} is not at hand; looked for {', '.join(looked)}; set IMGCLS_DATA to a folder with "
-        f"{name}.npz (x_train, y_train, x_test, y_test)",
-        hint=f'python -c "import keras; keras.datasets.{name}.load_data()" fetches it',
+        f"{name} is not at hand; looked for {looked}; {_remedy(name)}",
+        hint=f"imgcls train and imgcls check download it ({publication.bytes / 2**20:,.0f} MiB), "
+        "unless --offline or IMGCLS_OFFLINE forbids it",
     )
 
 
-def _folders() -> list[Path]:
-    own = os.environ.get("IMGCLS_DATA")
-    keras = os.environ.get("KERAS_HOME") or "~/.keras"
-    return [*([Path(own).expanduser()] if own else []), Path(keras).expanduser() / "datasets"]
+def fetch(
+    name: str,
+    publication: Publication,
+    report: Callable[[object], None],
+    stop: Callable[[], bool] | None = None,
+) -> None:
+    """Downloads a set that is nowhere found to the user's cache, unless IMGCLS_OFFLINE forbids it.
 
-
-def idx(folder: Path) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of a set in the four gzipped files of the MNIST family.
-
-    Format: http://yann.lecun.com/exdb/mnist, the IDX file format.
+    Args:
+        name: of the set.
+        publication: where it is, and as what.
+        report: is told with `Downloading` what is about to come, and how far it is.
+        stop: is asked again and again whether to give up.
 
     Raises:
-        DataError: if a file is missing or damaged.
+        DataError: if it cannot be had, or is not what was published.
+        ResourceError: if it cannot be kept.
+        KeyboardInterrupt: if `stop` says so.
     """
-    return {
-        f"{letter}_{split}": _idx_file(folder / f"{stem}-{kind}.gz")
-        for split, stem in (("train", "train"), ("test", "t10k"))
-        for letter, kind in (("x", "images-idx3-ubyte"), ("y", "labels-idx1-ubyte"))
-    }
+    found = any(os.path.exists(path) for path, _ in _places(name, publication))  # noqa: PTH110 - as above
+    if found or os.environ.get("IMGCLS_OFFLINE", "") not in {"", "0"}:
+        return
+    target = _cache() / f"{name}.npz"
+    _make_room(target.parent)
+    contents = _downloaded(name, publication, target, report, stop)
+    if publication.format == "npz":
+        ((_, data),) = contents.items()
+    else:
+        data = _npz(formats.in_memory(publication, contents))
+    files.write_whole(target, data)
 
 
-def _idx_file(file: Path) -> NDArray[np.uint8]:
+def _remedy(name: str) -> str:
+    return f"set IMGCLS_DATA to a folder with {name}.npz (x_train, y_train, x_test, y_test)"
+
+
+def _places(name: str, publication: Publication) -> Iterator[tuple[Path, Callable[[Path], Arrays]]]:
+    """Yields where a set may lie, and who reads it there."""
+    own = os.environ.get("IMGCLS_DATA")
+    keras = os.environ.get("KERAS_HOME") or "~/.keras"
+    for folder in [*([_path(own)] if own else []), _path(keras) / "datasets"]:
+        yield folder / f"{name}.npz", arrays.read
+        for place in publication.kept:
+            yield folder / place, lambda path: formats.in_folder(publication, path)
+    yield _cache() / f"{name}.npz", _cached
+
+
+def _cached(file: Path) -> Arrays:
     try:
-        data = gzip.decompress(file.read_bytes())
-        # Two zeros, the type (8: uint8), the number of sides; then each side in four bytes.
-        shape = np.frombuffer(data, ">u4", data[3], offset=4)
-        return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
-    except (OSError, EOFError, zlib.error, ValueError, IndexError) as error:
-        raise DataError(f"{shown(file)}: cannot be read: {error}") from error
+        return arrays.read(file)
+    except DataError as error:
+        raise DataError(f"{error}; remove the file, and it is downloaded again") from error
 
 
-def cifar10(folder: Path) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of the published CIFAR-10 folder."""
-    return _cifar(
-        folder, [f"data_batch_{number}" for number in range(1, 6)], "test_batch", b"labels"
-    )
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises if there is no home
 
 
-def cifar100(folder: Path) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of the published CIFAR-100 folder, with the fine labels."""
-    return _cifar(folder, ["train"], "test", b"fine_labels")
+def _cache() -> Path:
+    # https://specifications.freedesktop.org/basedir: a relative folder is not to be used.
+    own = os.environ.get("XDG_CACHE_HOME", "")
+    return _path(own if Path(own).is_absolute() else "~/.cache") / "imgcls"
 
 
-def _cifar(folder: Path, train: list[str], test: str, key: bytes) -> dict[str, NDArray[Any]]:
-    """Format: https://www.cs.toronto.edu/~kriz/cifar.html, the Python version."""
-    found = {}
-    for split, names in (("train", train), ("test", [test])):
-        batches = [_unpickled(folder / name) for name in names]
+def _make_room(folder: Path) -> None:
+    """Makes the cache, and says what is wrong with it before anything is downloaded."""
+    if not folder.is_absolute():
+        raise ResourceError("there is no home folder to download to; set XDG_CACHE_HOME")
+    with files.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ResourceError(f"{shown(folder)}: cannot be written; set XDG_CACHE_HOME to another")
+    files.remove_stale(folder)
+
+
+def _downloaded(
+    name: str,
+    publication: Publication,
+    target: Path,
+    report: Callable[[object], None],
+    stop: Callable[[], bool] | None,
+) -> dict[str, bytes]:
+    """Returns the published files by name."""
+    from imgcls.images import download  # the network's modules, 50 ms, are needed once at most
+
+    contents: dict[str, bytes] = {}
+
+    def progress(done: int) -> None:
+        done += sum(map(len, contents.values()))
+        report(Downloading(name, publication.source, shown(target), done, publication.bytes))
+
+    progress(0)
+    for remote in publication.files:
         try:
-            flat = np.concatenate([batch[b"data"] for batch in batches])
-            found[f"x_{split}"] = flat.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-            found[f"y_{split}"] = np.concatenate([np.asarray(batch[key]) for batch in batches])
-        except (KeyError, ValueError, TypeError) as error:
-            raise DataError(f"{shown(folder)}: not as published: {error}") from error
-    return found
+            contents[remote.name] = download.download(remote, progress, stop)
+        except download.DownloadError as error:
+            raise DataError(
+                f"{remote.url}: cannot be downloaded, {error}; try again, or {_remedy(name)}"
+            ) from error
+    return contents
 
 
-_MULTIARRAY = {"numpy.core.multiarray", "numpy._core.multiarray"}
-
-
-class _Unpickler(pickle.Unpickler):  # noqa: S301 - it looks up nothing that could run
-    """Unpickles arrays, bytes, lists and dicts."""
-
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
-        if (module, name) in {("numpy", "ndarray"), ("numpy", "dtype")}:
-            return getattr(np, name)
-        if module in _MULTIARRAY and name == "_reconstruct":
-            return np.empty(0).__reduce__()[0]
-        raise pickle.UnpicklingError(f"{module}.{name} has no place in a data set")
-
-
-def _unpickled(file: Path) -> Any:  # noqa: ANN401
-    try:
-        with file.open("rb") as stream:
-            return _Unpickler(stream, encoding="bytes").load()
-    except (OSError, EOFError, pickle.UnpicklingError, LookupError, TypeError, ValueError) as error:
-        raise DataError(f"{shown(file)}: cannot be read: {error}") from error
+def _npz(found: Arrays) -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **found)
+    return stream.getvalue()

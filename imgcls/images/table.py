@@ -10,7 +10,16 @@ from typing import TextIO
 import numpy as np
 
 from imgcls.errors import DataError
-from imgcls.images.pictures import SPLIT_NAMES, SPLITS, Found, Pictures, check_names, listed, shown
+from imgcls.images.pictures import (
+    SPLIT_NAMES,
+    SPLITS,
+    Found,
+    Pictures,
+    check_names,
+    check_opens,
+    listed,
+    shown,
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +94,7 @@ def find(
 def _rows(table: Path, columns: Columns, root: Path, wrong: list[str]) -> Iterator[_Row]:
     """Yields the rows that are right by themselves, and adds what is wrong with the others."""
     try:
+        check_opens(table)
         with table.open(encoding="utf-8-sig", newline="") as file:
             yield from _read(file, table, columns, root, wrong)
     except FileNotFoundError:
@@ -146,12 +156,19 @@ def _row(
     elif not path.is_relative_to(os.path.normpath(root)):
         problem = f"{written} is outside {shown(root)}"
         problem += "; dataset.root says where paths may lead" if columns.in_config else ""
-    elif not path.exists():
-        problem = f"{written}: no such file"
+    else:
+        problem = _missing(path, written)
     if problem:
         wrong.append(f"line {line}: {problem}")
         return None
     return _Row(line, path, label, SPLIT_NAMES[split.lower()])
+
+
+def _missing(path: Path, written: str) -> str | None:
+    try:
+        return None if path.exists() else f"{written}: no such file"
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        return f"{written}: {(error.strerror or str(error)).lower()}"
 
 
 def _check_twice(rows: list[_Row], wrong: list[str]) -> None:
@@ -170,7 +187,8 @@ def _in_order(labels: set[str]) -> tuple[str, ...]:
 
 
 def _is_number(label: str) -> bool:
-    return label.isascii() and label.isdecimal()
+    # Python refuses to read numbers of thousands of digits; a label of twenty is a name.
+    return label.isascii() and label.isdecimal() and len(label) < 20  # noqa: PLR2004
 
 
 def _splits(rows: list[_Row], numbers: dict[str, int]) -> dict[str, Pictures]:

@@ -6,7 +6,7 @@ own on the public API of tf.distribute, equal to `fit` where `fit` is right (a t
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
 from imgcls.ops.memory import enough_memory
+
+if TYPE_CHECKING:
+    from imgcls.ops.lowered import Lowered
 
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
 
@@ -32,6 +35,9 @@ class Engine:
         class_weights: float32 [class], or None for equal weights.
         ema_decay: of the average of the weights, or None for no average.
         xla: compile the step.
+
+    Attributes:
+        lowered: the optimizer's schedule, where it is one that can be lowered.
     """
 
     def __init__(
@@ -54,6 +60,7 @@ class Engine:
         self.replicas = int(strategy.num_replicas_in_sync)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._ema_decay = ema_decay
+        self.lowered: Lowered | None = None
         self._device = strategy.extended.worker_devices[0]
         with strategy.scope(), enough_memory("for the optimizer's state"):
             optimizer.build(model.trainable_variables)
@@ -105,6 +112,26 @@ class Engine:
             raw = np.asarray(variable)
             variable.assign(average.numpy())
             average.assign(raw)
+
+    @property
+    def optimizer_state(self) -> list[Any]:
+        """The optimizer's variables but for the learning rate."""
+        return [each for each in self.optimizer.variables if each.name != "learning_rate"]
+
+    @property
+    def rate(self) -> float | None:
+        """What of the learning rate is state: itself, a lowered schedule's factor, or nothing."""
+        if self.lowered is not None:
+            return float(self.lowered.factor.numpy())
+        is_state = len(self.optimizer_state) < len(self.optimizer.variables)
+        return self.learning_rate if is_state else None
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        if self.lowered is not None:
+            self.lowered.factor.assign(rate)
+        else:
+            self.learning_rate = rate
 
     @property
     def learning_rate(self) -> float:

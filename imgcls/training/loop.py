@@ -9,20 +9,22 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imgcls import checkpoints, model, rows
+from imgcls import runs
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data
 from imgcls.data.pipeline import evaluation_batches, steps_per_pass, train_batches
-from imgcls.errors import DivergedError, RunError
+from imgcls.errors import DivergedError
 from imgcls.evaluation.metrics import summary
 from imgcls.runs import Run
 from imgcls.training.engine import IMAGES, LOSS, Engine
-from imgcls.training.events import EpochEnded, Progressed, Report, Saved, Trained, Validating
+from imgcls.training.events import EpochEnded, Progressed, Report, Trained, Validating, Warned
+from imgcls.training.saving import Saver
 from imgcls.training.signals import Stop
 from imgcls.training.state import State, means
 
 CALL_SECONDS = 0.25  # of one engine call: progress, signals and checkpoints wait no longer
-FORMAT = 1  # of a checkpoint's arrays and state
+MOST_RETRIES = 3  # after a divergence
+LOWERING = 0.25  # of the learning rate at each of them
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: a signal came during an evaluation
@@ -42,6 +44,7 @@ class Loop:
     report: Report
 
     def __post_init__(self) -> None:
+        self.saver = Saver(self.run, self.engine, self.report)
         training = self.config.training
         images = len(self.data.splits["train"].labels)
         self.steps = training.steps_per_epoch or steps_per_pass(images, training.batch_size)
@@ -57,32 +60,65 @@ class Loop:
 
         Raises:
             DivergedError: if the loss is not finite; checkpoints stay as they were.
-            ResourceError: if a checkpoint cannot be written.
+            ResourceError: if checkpoints cannot be written.
         """
-        split, training = self.data.splits["train"], self.config.training
+        if self.config.training.on_divergence == "retry" and self.state.step == 0:
+            self._save()  # there must be something to go back to
+        while True:
+            try:
+                self._train()
+            except _Stopped:
+                self._save(last=True)
+                return self._trained("interrupted")
+            except DivergedError as error:
+                self._go_back(error)
+            else:
+                return self._trained("finished")
+
+    def _train(self) -> None:
         batches = iter(
             train_batches(
-                split,
+                self.data.splits["train"],
                 self.data.size,
                 self.config.augmentation,
-                training.batch_size,
+                self.config.training.batch_size,
                 self.config.seed,
                 range(self.state.step, self.total),
                 smallest=self.engine.replicas,
             )
         )
-        try:
-            while not self._done():
-                if self.state.step == self._epoch_end():
-                    self._end_epoch()
-                else:
-                    self._advance(batches)
-                if self.stop and not self._done():
-                    raise _Stopped  # noqa: TRY301  # the same end as within an evaluation
-        except _Stopped:
-            self._save()
-            return self._trained("interrupted")
-        return self._trained("finished")
+        while not self._done():
+            if self.state.step == self._epoch_end():
+                self._end_epoch()
+            else:
+                self._advance(batches)
+            if self._done():
+                return
+            if self.stop:
+                raise _Stopped
+            if self.stop.wants_save() or self._is_due():
+                self._save()
+
+    def _go_back(self, error: DivergedError) -> None:
+        """Goes back to the newest checkpoint with a lower rate, or raises the error."""
+        retries = self.state.retries + 1
+        if self.config.training.on_divergence == "stop" or retries > MOST_RETRIES:
+            raise error
+        state = self.saver.go_back()
+        if state is None:
+            raise error
+        runs.rewind_metrics(self.run, state.step, state.evaluated)
+        assert self.engine.rate is not None, "a rate that can be lowered was built"
+        if state.rate is not None:
+            self.engine.rate = state.rate
+        self.engine.rate *= LOWERING ** (retries - state.retries)
+        state.retries = retries
+        self.state = state
+        self._before, self._began = state.seconds, time.monotonic()
+        self._epoch_began, self._epoch_images = state.seconds, state.sums[IMAGES]
+        rate = self.engine.learning_rate
+        again = f"back to step {state.step} with the learning rate {rate:.3g}"
+        self.report(Warned(f"{error}; {again} ({retries} of {MOST_RETRIES})"))
 
     def _done(self) -> bool:
         return self.state.early is not None or self.state.evaluated == self.config.training.epochs
@@ -108,8 +144,9 @@ class Loop:
         # At most doubled: the first call also traces the step.
         pace = self._call * CALL_SECONDS / max(seconds, 1e-6)
         self._call = max(1, min(2 * self._call, int(pace)))
-        if time.monotonic() - self._saved_at > self.config.training.checkpoint_seconds:
-            self._save()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._saved_at > self.config.training.checkpoint_seconds
 
     def _check_finite(self, row: Any, rate: float) -> None:  # noqa: ANN401
         if not math.isfinite(row[LOSS]):
@@ -125,7 +162,7 @@ class Loop:
         return DivergedError(
             f"{what} (epoch {self.state.evaluated + 1}); {known}, the learning rate {rate:.3g}",
             hint=f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
-            "global_clipnorm: 1.0",
+            "global_clipnorm: 1.0; training.on_divergence: retry does the first by itself",
         )
 
     def _progress(self, images_per_second: float) -> None:
@@ -150,7 +187,7 @@ class Loop:
         state = self.state
         row = {"kind": "steps", "epoch": state.evaluated + 1, "step": state.step}
         row |= means(state.window) | {"learning_rate": self.engine.learning_rate}
-        rows.append(self.run.metrics, row)
+        self.saver.add(row)
         state.window = [0.0, 0.0, 0.0]
 
     def _end_epoch(self) -> None:
@@ -173,8 +210,8 @@ class Loop:
         if due:
             self._heed_monitors(row)
         state.evaluated, state.sums = epoch, [0.0, 0.0, 0.0]
-        rows.append(self.run.metrics, row)
-        self._save()
+        self.saver.add(row)
+        self._save(last=self._done())
         self._epoch_began, self._epoch_images = self._seconds(), 0.0
         self.report(EpochEnded(epoch, training.epochs, row, best))
 
@@ -215,25 +252,10 @@ class Loop:
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._began
 
-    def _save(self) -> None:
-        state = self.state
-        state.seconds = self._seconds()
-        arrays = model.arrays("model", self.engine.model.variables)
-        arrays |= model.arrays("optimizer", self.engine.optimizer.variables)
-        arrays |= model.arrays("average", self.engine.averages)
-        rows.sync(self.run.metrics)  # a power cut must not keep a checkpoint and lose its rows
-        checkpoints.save(
-            self.run.checkpoints,
-            state.step,
-            arrays,
-            {"format": FORMAT, **state.to_json()},
-            {"config.yaml": self.run.config, "model.json": self.run.model},
-        )
-        kept = checkpoints.steps(self.run.checkpoints)[-2:]
-        best = [state.best["step"]] if state.best else []
-        checkpoints.prune(self.run.checkpoints, {*kept, *best})
+    def _save(self, *, last: bool = False) -> None:
+        self.state.seconds = self._seconds()
+        self.saver.save(self.state, last=last)
         self._saved_at = time.monotonic()
-        self.report(Saved(state.step))
 
     def _trained(self, status: Literal["finished", "interrupted"]) -> Trained:
         state = self.state
@@ -248,18 +270,3 @@ class Loop:
             signal=self.stop.signal if status == "interrupted" else None,
             seconds=time.monotonic() - self._began,
         )
-
-
-def restore(engine: Engine, checkpoint: checkpoints.Checkpoint) -> State:
-    """Puts a checkpoint's arrays into an engine and returns its state.
-
-    Raises:
-        RunError: if it is of another format, or belongs to another config.
-    """
-    values = dict(checkpoint.state)
-    if values.pop("format", None) != FORMAT:
-        raise RunError(f"the checkpoint of step {checkpoint.step} is of another version of imgcls")
-    model.restore("model", engine.model.variables, checkpoint.arrays)
-    model.restore("optimizer", engine.optimizer.variables, checkpoint.arrays)
-    model.restore("average", engine.averages, checkpoint.arrays)
-    return State(**values)

@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 from imgcls import model
 from imgcls.config.config import Config
 from imgcls.config.layers.scalings import Normalization
+from imgcls.config.schedules import Schedule
 from imgcls.config.training import Training
 from imgcls.data.dataset import Data, Split
 from imgcls.data.pipeline import steps_per_pass
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
 from imgcls.evaluation.metrics import TOP
+from imgcls.ops.lowered import Lowered
+from imgcls.training import size
 from imgcls.training.engine import Engine
 from imgcls.training.machine import Machine
 
@@ -70,7 +73,12 @@ def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> Engine:
-    """Returns the engine of a config, at its first step."""
+    """Returns the engine of a config, at its first step.
+
+    Raises:
+        ConfigError: if a layer does not fit what comes before it, or memory does not suffice.
+    """
+    size.check(config, data, traits, machine)
     training = config.training
     steps = training.steps_per_epoch or steps_per_pass(
         len(data.splits["train"].labels), training.batch_size
@@ -84,7 +92,12 @@ def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> E
             replicas=machine.replicas,
         )
         optimizer = config.optimizer.build(steps, training.epochs)
-    return Engine(
+        lowered = None
+        rate = config.optimizer.learning_rate
+        if training.on_divergence == "retry" and isinstance(rate, Schedule):
+            lowered = Lowered(rate.build(steps, training.epochs))
+            optimizer.learning_rate = lowered
+    engine = Engine(
         network,
         optimizer,
         config.optimizer,
@@ -94,6 +107,8 @@ def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> E
         ema_decay=training.ema.decay if training.ema else None,
         xla=training.xla,
     )
+    engine.lowered = lowered
+    return engine
 
 
 def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:

@@ -1,26 +1,30 @@
-"""Signals that end a training: the first is heeded at the next step, the second at once."""
+"""Signals during a training: those that end it, at the next step or at once, and one that saves."""
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
 from imgcls.ops import startup
 
-ENDING = (signal.SIGINT, signal.SIGTERM)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SAVING = signal.SIGUSR1  # what Slurm sends ahead of time, with --signal=USR1@90
 
 
 class Stop:
-    """Whether a signal has asked for the end.
+    """Whether a signal has asked for the end, or for a checkpoint.
 
     Attributes:
-        signal: the number of the signal that came, or None.
+        signal: the number of the signal that asked for the end, or None.
+        before: what handled each of the signals before.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self.before: dict[int, Any] = {}
+        self._wants_save = False
 
     def __bool__(self) -> bool:
         return self.signal is not None
@@ -34,36 +38,48 @@ class Stop:
         if self:
             raise KeyboardInterrupt
 
+    def wants_save(self) -> bool:
+        """Returns whether a checkpoint was asked for since the last time this was asked."""
+        wanted, self._wants_save = self._wants_save, False
+        return wanted
+
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handles a signal; only a flag is set, for anything may be going on at this moment."""
         del frame
-        if self.signal is not None:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-            os._exit(128 + number)  # the first process of a container has no default actions
+        if number == SAVING:
+            self._wants_save = True
+            return
+        if self.signal is not None:  # in the first process of a container
+            os._exit(128 + number)
         self.signal = number
-        os.write(startup.stderr, b"\nstopping; once more to stop at once\n")
-
-
-Handlers = dict[signal.Signals, Any]
-
-
-def _give_back(before: Handlers) -> None:
-    for number, handler in before.items():
-        signal.signal(number, handler)
+        if os.getpid() != 1:
+            # The next one is the system's: TensorFlow may not let Python run for many seconds.
+            # The first process of a container has no default actions, and comes here once more.
+            for each in ENDING:
+                if each in self.before:
+                    signal.signal(each, signal.SIG_DFL)
+        with suppress(OSError):  # the terminal may be what has just gone
+            cursor = b"\x1b[?25h" if os.isatty(startup.stderr) else b""  # a progress bar hid it
+            os.write(startup.stderr, cursor + b"\nstopping; once more to stop at once\n")
 
 
 @contextmanager
 def heeded() -> Iterator[Stop]:
-    """Heeds the ending signals inside; what handled them before does so again afterwards."""
+    """Heeds the signals inside; what handled them before does so again afterwards.
+
+    One that was ignored when the process began stays so: nohup and `&` of a script mean it.
+
+    Raises:
+        KeyboardInterrupt: with the signal's number, if one came while there was nothing to save.
+    """
     stop = Stop()
-    before: Handlers = {number: signal.signal(number, stop) for number in ENDING}
+    for number in (*ENDING, SAVING):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            stop.before[number] = signal.signal(number, stop)
     try:
         yield stop
     except KeyboardInterrupt:  # it came while there was nothing to save
-        _give_back(before)
-        if stop.signal is not None and stop.signal != signal.SIGINT:
-            os.kill(os.getpid(), stop.signal)
-        raise
+        raise KeyboardInterrupt(stop.signal or signal.SIGINT) from None
     finally:
-        _give_back(before)
+        for handled, handler in stop.before.items():
+            signal.signal(handled, handler)

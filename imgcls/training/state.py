@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from imgcls.config.metrics import MetricName, better
 from imgcls.config.training import EarlyStopping, ReduceLROnPlateau
+from imgcls.errors import RunError
 from imgcls.training.engine import CORRECT, IMAGES, LOSS
 
 
@@ -25,8 +27,12 @@ class State:
         monitor: the best value of early stopping's monitor.
         plateau_wait, plateau_cooldown, plateau_best: the same of reduce_lr_on_plateau.
         early: why training ended before its last epoch.
+        retries: how often it went back to a checkpoint because it had diverged.
+        rate: what of the learning rate is state; see `Engine.rate`.
         seconds: of training so far, over every start of the run.
     """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     step: int = 0
     evaluated: int = 0
@@ -39,11 +45,27 @@ class State:
     plateau_cooldown: int = 0
     plateau_best: float | None = None
     early: str | None = None
+    retries: int = 0
+    rate: float | None = None
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """Returns the state as plain values; floats survive JSON bit for bit."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "State":
+        """Returns the state that `to_json` took.
+
+        Raises:
+            RunError: if that is not what it is.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            key = ".".join(map(str, first["loc"]))
+            raise RunError(f"the checkpoint's state is none: {key}: {first['msg']}") from None
 
     def add(self, row: NDArray[np.float64]) -> None:
         """Counts one step, a row of `Engine.advance`.

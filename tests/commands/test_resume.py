@@ -1,7 +1,6 @@
 """A run that is stopped and resumed is the run that was not, bit for bit."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,7 +15,9 @@ import yaml
 from imgcls import checkpoints
 from imgcls.commands.train import train
 from imgcls.errors import RunError
-from imgcls.training.events import EpochEnded, Progressed, Saved, Started, Validating
+from imgcls.training.events import EpochEnded, Progressed, Saved, Started, Validating, Warned
+from tests.commands.compared import assert_same, rows, state
+from tests.commands.stopping import StopAt
 
 TRAINING = {
     "epochs": 3,
@@ -34,53 +35,8 @@ def ignore(event: object) -> None:
     del event
 
 
-def rows(run: Path) -> list[dict[str, Any]]:
-    """The metrics without what depends on the clock."""
-    lines = (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-    return [
-        {
-            key: value
-            for key, value in json.loads(line).items()
-            if not key.endswith(("_seconds", "_per_second"))
-        }
-        for line in lines
-    ]
-
-
-def state(run: Path) -> dict[str, Any]:
-    newest, problems = checkpoints.newest(run / "checkpoints")
-    assert not problems
-    assert newest is not None
-    best = {
-        key: value
-        for key, value in (newest.state["best"] or {}).items()
-        if not key.endswith(("_seconds", "_per_second"))
-    }
-    plain = {**newest.state, "best": best, "seconds": None}
-    return {"step": newest.step, "state": plain, **newest.arrays}
-
-
-def assert_same(one: Path, other: Path) -> None:
-    assert rows(one) == rows(other)
-    mine, theirs = state(one), state(other)
-    assert mine.keys() == theirs.keys()
-    for key, value in mine.items():
-        assert np.array_equal(value, theirs[key]), key
+def assert_kept_alike(one: Path, other: Path) -> None:
     assert checkpoints.steps(one / "checkpoints") == checkpoints.steps(other / "checkpoints")
-
-
-class StopAt:
-    """Presses Ctrl-C when an event comes that fits."""
-
-    def __init__(self, fits: Any) -> None:
-        self.fits = fits
-        self.pressed = False
-
-    def __call__(self, event: object) -> None:
-        """Takes an event."""
-        if not self.pressed and self.fits(event):
-            self.pressed = True
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +74,7 @@ def test_a_stopped_and_resumed_run_equals_one_in_one_go(moment, in_one_go, tmp_p
     assert second.status == "finished"
 
     assert_same(whole, first.run)
+    assert_kept_alike(whole, first.run)
 
 
 def test_a_run_stopped_twice_while_one_epoch_is_validated_equals_one_in_one_go(in_one_go, tmp_path):
@@ -132,6 +89,7 @@ def test_a_run_stopped_twice_while_one_epoch_is_validated_equals_one_in_one_go(i
     train(None, ignore, resume=run)
 
     assert_same(whole, run)
+    assert_kept_alike(whole, run)
 
 
 def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
@@ -147,6 +105,26 @@ def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
 
     assert_same(whole, run)
     assert len(later) == len((run / "metrics.superseded.jsonl").read_text().splitlines())
+
+
+def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(in_one_go, tmp_path):
+    """
+    A disk that forgets a bit costs what was trained since the checkpoint before.
+    """
+    config, whole = in_one_go
+    stop = StopAt(lambda event: isinstance(event, Progressed) and event.epoch == 3)
+    run = train(config, stop, root=tmp_path).run
+    before, newest = checkpoints.steps(run / "checkpoints")[-2:]
+    arrays = run / "checkpoints" / f"step-{newest}" / "arrays.npz"
+    data = bytearray(arrays.read_bytes())
+    data[len(data) // 2] ^= 1
+    arrays.write_bytes(data)
+    events: list[object] = []
+    train(None, events.append, resume=run)
+
+    assert [True] == [str(arrays) in each.message for each in events if isinstance(each, Warned)]
+    assert [before] == [event.step for event in events if isinstance(event, Started)]
+    assert_same(whole, run)
 
 
 def test_a_finished_run_has_nothing_to_resume(in_one_go):

@@ -63,6 +63,7 @@ def test_every_key_can_be_given():
         evaluate_every: 2
         report_steps: 50
         checkpoint_seconds: 0.5
+        on_divergence: retry
         xla: yes
     """)
 

@@ -10,7 +10,6 @@ from imgcls.console.numbers import (
     probability,
     rate,
     shape,
-    size,
 )
 
 
@@ -70,7 +69,6 @@ def test_other_numbers_have_separators_and_units():
     assert count(50_000_320) == "50,000,320"
     assert rate(3400.4) == "3,400 images/s"
     assert rate(3.14) == "3.1 images/s"
-    assert (size(512 * 2**20), size(3 * 2**29)) == ("512 MiB", "1.5 GiB")
     assert shape((32, 32, 3)) == "32x32x3"
     assert (probability(1e-6), probability(float("nan"))) == ("0.0000", "n/a")
 

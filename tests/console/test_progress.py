@@ -8,12 +8,13 @@ import struct
 import subprocess
 import sys
 import termios
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fcntl import ioctl
 
 import pytest
 
 from imgcls.console import Console
+from imgcls.images.remote import Downloading
 from imgcls.training.events import EpochEnded, Noted, Progressed, Validating
 
 
@@ -87,6 +88,19 @@ def test_scanning_and_validation_are_shown_too(capsys, event, line):
     Reading a hundred thousand photographs takes minutes in which nothing else is said.
     """
     assert [line] == shown_at(capsys, (31, event))
+
+
+def test_a_download_is_announced_and_shown(capsys):
+    """
+    Nobody's line is used for 163 MiB without a word of what, from where and to where.
+    """
+    start = Downloading("cifar10", "https://a.org/c.tar.gz", "/home/u\n/c.npz", 0, 170_498_071)
+    later = [replace(start, done=done) for done in (2**18, 2**25)]
+
+    assert [
+        "downloading cifar10, 162.6 MiB, from https://a.org/c.tar.gz to /home/u\\n/c.npz",
+        "downloading cifar10  MiB 32/163",
+    ] == shown_at(capsys, (1, start), (2, later[0]), (32, later[1]))
 
 
 def test_an_unknown_event_is_ignored(capsys):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from imgcls.config.datasets import Dataset
 from imgcls.data.dataset import Scanning, load, load_labelled
-from imgcls.errors import DataError
+from imgcls.errors import ConfigError, DataError
 from imgcls.images.load import load as load_picture
 from imgcls.images.pictures import SPLITS
 
@@ -173,6 +173,39 @@ def test_bad_files_are_all_named_before_training(photos):
         f"  {photos}/dog/05.png: not an image but an HTML page",
     } == set(lines[1:])
     assert caught.value.hint == "dataset.on_bad_image: skip leaves them out"
+
+
+def test_a_file_that_disappears_while_the_others_are_read_is_named(photos):
+    """
+    Between the listing of a million files and the last of them, hours pass.
+    """
+    gone = photos / "dog" / "07.png"
+
+    def stop():
+        gone.unlink(missing_ok=True)
+        return False
+
+    with pytest.raises(DataError) as caught:
+        loaded({"folder": photos, "size": 16}, stop=stop)
+
+    assert str(caught.value) == (
+        f"{photos}: 1 image cannot be read\n  {gone}: no such file or directory"
+    )
+
+
+def test_a_size_that_no_disk_holds_is_refused_before_anything_is_read(photos):
+    """
+    One 0 too many must not fill the memory first.
+    """
+    events: list[object] = []
+    with pytest.raises(ConfigError) as caught:
+        load(Dataset.read({"folder": photos, "size": 10**7}), 0, events.append)
+
+    assert "dataset.size" == caught.value.mistakes[0].key
+    message = caught.value.mistakes[0].message
+    assert message.startswith("36 images of 10000000 x 10000000 pixels need 9.6 PiB; ")
+    assert message.endswith(" are free")
+    assert [] == events
 
 
 def test_at_most_twenty_bad_files_are_named(photos):

@@ -1,8 +1,19 @@
-"""Small pictures in files."""
+"""Small pictures in files, small data sets as they are published, and a server that has them."""
+
+import gzip
+import hashlib
+import http.server
+import io
+import pickle
+import struct
+import tarfile
+import threading
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from imgcls.images.remote import Publication, Remote
 
 
 @pytest.fixture
@@ -15,3 +26,137 @@ def picture():
         return path
 
     return write
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """The three places where a published set may lie, empty: one's own, Keras', and the cache."""
+    own, keras, cache = (tmp_path / name for name in ("own", "keras/datasets", "cache/imgcls"))
+    own.mkdir()
+    keras.mkdir(parents=True)
+    cache.mkdir(parents=True)
+    monkeypatch.setenv("IMGCLS_DATA", str(own))
+    monkeypatch.setenv("KERAS_HOME", str(keras.parent))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent))
+    monkeypatch.delenv("IMGCLS_OFFLINE", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return own, keras, cache
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Has contents by path; what is called with the request answers for itself."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Request)
+        self.contents = {}
+        self.asked = []
+        self.over = threading.Event()
+
+    def handle_error(self, request, client_address):
+        """Says nothing of clients that went away, which is what they are here for."""
+
+    def has(self, name, content, **other):
+        """Takes a content, and returns the file that it is; `other` is what is wrong of it."""
+        self.contents[f"/{name}"] = content
+        url = f"http://127.0.0.1:{self.server_port}/{name}"
+        right = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        return Remote(url, **{**right, **other})
+
+
+class Request(http.server.BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    server: Server
+
+    def do_GET(self):
+        """Gives what the server has."""
+        self.server.asked.append(self.path)
+        content = self.server.contents.get(self.path)
+        if content is None:
+            self.send_error(404)
+        elif callable(content):
+            content(self)
+        else:
+            self.send(content)
+
+    def send(self, content, length=None):
+        """Sends a content, and says that it is of this length."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content) if length is None else length))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format, *args):  # noqa: A002 - the library's name
+        """Says nothing."""
+
+
+@pytest.fixture
+def server():
+    """A server on this machine, with nothing to give yet."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.over.set()
+        server.shutdown()
+        thread.join()
+
+
+def idx(array):
+    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+    return gzip.compress(head + array.tobytes())
+
+
+def batch(key, first, count=2):
+    """A batch of CIFAR, as Python writes what Python 2 once wrote."""
+    data = (np.arange(count * 3072) + first).astype(np.uint8).reshape(count, 3072)
+    return pickle.dumps(
+        {b"data": data, key: [(first + at) % count for at in range(count)]}, protocol=3
+    )
+
+
+def tar(members):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
+
+
+@pytest.fixture
+def contents():
+    """Small sets as they are published: the files of each format by name."""
+    x, y = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([1, 0], np.uint8)
+    npz = io.BytesIO()
+    np.savez(npz, x_train=x, y_train=y, x_test=x[:1], y_test=y[:1])
+    ten = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
+    return {
+        "npz": {"mnist.npz": npz.getvalue()},
+        "idx": {
+            f"{stem}-{kind}-ubyte.gz": idx(array)
+            for stem in ("train", "t10k")
+            for kind, array in (("images-idx3", x), ("labels-idx1", y))
+        },
+        "cifar10": {name: batch(b"labels", at) for at, name in enumerate(ten)},
+        "cifar100": {name: batch(b"fine_labels", at) for at, name in enumerate(("train", "test"))},
+    }
+
+
+@pytest.fixture
+def publication(contents, server):
+    """Returns a function: what a format's set is published as, on the server."""
+
+    def on_server(kind):
+        folder = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}.get(kind, "")
+        named = contents[kind]
+        if folder:
+            members = {f"{folder}/{name}": content for name, content in named.items()}
+            named = {f"{kind}.tar.gz": tar({f"{folder}/readme.html": b"", **members})}
+        files = tuple(server.has(name, content) for name, content in named.items())
+        return Publication(kind, files, folder, kept=("fashion-mnist",) if kind == "idx" else ())
+
+    return on_server

@@ -1,6 +1,7 @@
 """Folders are looked through alike on every machine, without traps."""
 
 import os
+import tracemalloc
 
 import pytest
 
@@ -103,3 +104,18 @@ def test_what_is_no_folder_is_named(tmp_path):
         pictures(tmp_path / "photos")
     with pytest.raises(DataError, match="file: a file, not a folder"):
         pictures(tmp_path / "file")
+
+
+def test_a_folder_of_many_pictures_is_looked_through_one_by_one(tmp_path):
+    """
+    A million pictures are a million names; more than these must not be held.
+    """
+    for number in range(5000):
+        (tmp_path / f"{number:06}.jpg").touch()
+    tracemalloc.start()
+    count = sum(1 for _ in Finder().walk(tmp_path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert 5000 == count
+    assert peak < 5000 * 500

@@ -1,13 +1,17 @@
 """Files are loaded in threads as each would be alone."""
 
+import errno
 import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.images import load as load_module
-from imgcls.images.load import fit_all, in_threads, load, load_all, room
+from imgcls.errors import ResourceError
+from imgcls.images.decode import BadImageError
+from imgcls.images.load import fit_all, in_threads, load, load_all, patiently
 from imgcls.images.resize import fit
 
 
@@ -91,14 +95,41 @@ def test_arrays_are_fitted_as_files_are():
     assert fit_all(pictures, (12, 9), "pad") is pictures
 
 
-def test_what_exceeds_the_budget_lies_in_a_file(monkeypatch):
+def test_a_file_that_cannot_be_read_is_named_after_some_tries():
     """
-    A set larger than the memory must be slow, and not end the program.
+    A network folder that hangs for a moment must not end a scan of hours; a dead one must.
     """
-    monkeypatch.setattr(load_module, "MEMORY_BYTES", 1000)
-    small, large = room((10, 10, 10)), room((10, 10, 11))
-    large[3] = 7
+    began = time.monotonic()
+    with pytest.raises(BadImageError, match=r"^/proc/self/mem: input/output error$"):
+        load(Path("/proc/self/mem"), (4, 4), 3, "pad")
 
-    assert not isinstance(small, np.memmap)
-    assert isinstance(large, np.memmap)
-    assert 7 * 110 == large.sum()
+    assert time.monotonic() - began > 0.4
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ENOENT])
+def test_only_an_error_that_may_pass_is_tried_again(number):
+    """
+    A file that is gone does not come back; with a million of them, each wait counts.
+    """
+    tries = []
+
+    def read():
+        tries.append(1)
+        if len(tries) < 4:
+            raise BadImageError("a.jpg", "gone") from OSError(number, "gone")
+        return "pixels"
+
+    if number == errno.ENOENT:
+        with pytest.raises(BadImageError):
+            patiently(read)
+        assert 1 == len(tries)
+    else:
+        assert "pixels" == patiently(read)
+
+
+def test_a_size_that_memory_does_not_hold_is_told_with_the_file(files):
+    """
+    A traceback from inside Pillow would not say that the size is what is wrong.
+    """
+    with pytest.raises(ResourceError, match=r"01\.png at 1000000 x 2000000 pixels does not fit"):
+        load(files[1], (1_000_000, 2_000_000), 3, "stretch")

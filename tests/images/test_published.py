@@ -1,130 +1,300 @@
-"""Published sets are found where they lie, and nothing in them runs."""
+"""Published sets are found where they lie, or downloaded once, or refused with a remedy."""
 
-import gzip
-import os
-import pickle
-import struct
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from imgcls.errors import DataError
-from imgcls.images import arrays, published
+from imgcls.config.datasets.published import Cifar10, Downloaded, FashionMnist, Mnist
+from imgcls.data import dataset
+from imgcls.errors import DataError, ResourceError
+from imgcls.images import arrays, formats, published
+from imgcls.images.remote import Downloading, Publication
+
+NOTHING = Publication("npz", ())
 
 
-@pytest.fixture
-def folders(tmp_path, monkeypatch):
-    """The two places that are looked at, empty."""
-    own, keras = tmp_path / "own", tmp_path / "keras" / "datasets"
-    own.mkdir()
-    keras.mkdir(parents=True)
-    monkeypatch.setenv("IMGCLS_DATA", str(own))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    return own, keras
+def names(folder):
+    return [path.name for path in folder.iterdir()]
 
 
-def test_ones_own_folder_comes_before_keras(folders):
+def test_ones_own_folder_comes_before_keras_and_keras_before_the_cache(places):
     """
-    Whoever sets IMGCLS_DATA means it.
+    Whoever sets IMGCLS_DATA means it; what Keras has need not be downloaded.
     """
-    own, keras = folders
-    np.savez(keras / "mnist.npz", x_train=np.zeros((1, 2, 2)), y_train=[7])
-    assert published.read("mnist", {})[0]["y_train"].tolist() == [7]
-    np.savez(own / "mnist.npz", x_train=np.zeros((1, 2, 2)), y_train=[5])
-    found, source = published.read("mnist", {})
+    for number, place in reversed(list(enumerate(places))):
+        np.savez(place / "mnist.npz", x_train=np.zeros((1, 2, 2)), y_train=[number])
+        found, source = published.read("mnist", NOTHING)
 
-    assert [5] == found["y_train"].tolist()
-    assert f"{own}/mnist.npz" == source
+        assert [number] == found["y_train"].tolist()
+        assert f"{place}/mnist.npz" == source
 
 
-def test_a_set_that_is_not_there_says_where_it_should_be(folders):
+def test_a_set_that_is_not_there_says_where_it_should_be(places):
     """
-    Nothing is downloaded, so the message must say how to get it.
+    Without a network, the message is all that helps.
     """
-    own, keras = folders
+    own, keras, cache = places
     with pytest.raises(DataError) as caught:
-        published.read("cifar10", {"cifar-10-batches-py": published.cifar10})
+        Cifar10().find()
 
     for place in (own, keras):
-        assert f"{place}/cifar10.npz, {place}/cifar-10-batches-py" in str(caught.value)
-    assert "set IMGCLS_DATA to a folder with cifar10.npz" in str(caught.value)
-    assert "keras.datasets.cifar10.load_data()" in str(caught.value.hint)
+        kept = f"{place}/cifar-10-batches-py"
+        assert f"{place}/cifar10.npz, {kept}-target/cifar-10-batches-py, {kept}" in str(
+            caught.value
+        )
+    assert f"{cache}/cifar10.npz; set IMGCLS_DATA to a folder with cifar10.npz" in str(caught.value)
+    assert (
+        "imgcls train and imgcls check download it (163 MiB), "
+        "unless --offline or IMGCLS_OFFLINE forbids it" == caught.value.hint
+    )
 
 
-def test_the_files_of_the_mnist_family_are_read(tmp_path):
+def test_what_keras_keeps_is_read(places, contents):
     """
-    Keras keeps Fashion-MNIST in its four published files.
+    Fashion-MNIST and CIFAR are kept as they were published, not as npz files.
     """
-    x, y = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([1, 0], np.uint8)
-    for stem in ("train", "t10k"):
-        for kind, array in (("images-idx3", x), ("labels-idx1", y)):
-            head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-            (tmp_path / f"{stem}-{kind}-ubyte.gz").write_bytes(
-                gzip.compress(head + array.tobytes())
-            )
-    found = published.idx(tmp_path)
+    for folder, kind in (("fashion-mnist", "idx"), ("cifar-10-batches-py", "cifar10")):
+        (places[1] / folder).mkdir()
+        for name, content in contents[kind].items():
+            (places[1] / folder / name).write_bytes(content)
 
+    assert f"{places[1]}/fashion-mnist" == FashionMnist().find().source
+    assert 10 == len(Cifar10().find().splits["train"].labels)
+
+
+def test_a_damaged_file_of_the_cache_says_how_to_mend_it(places):
+    """
+    Nothing is downloaded over a file that is there, so somebody has to remove it.
+    """
+    (places[2] / "mnist.npz").write_bytes(b"PK")
+
+    with pytest.raises(DataError, match=r"mnist\.npz: .*; remove the file, and it is dow"):
+        Mnist().find()
+
+
+@pytest.mark.parametrize("kind", ["npz", "idx", "cifar10", "cifar100"])
+def test_a_set_that_is_nowhere_is_downloaded(places, publication, kind):
+    """
+    The first run on a new machine must not ask for a browser; the second must not ask anybody.
+    """
+    remote = publication(kind)
+    events: list[Any] = []
+    published.fetch("tiny", remote, events.append)
+    found, source = published.read("tiny", remote)
+
+    assert f"{places[2]}/tiny.npz" == source
+    assert ["tiny.npz"] == names(places[2])
     assert {"x_train", "y_train", "x_test", "y_test"} == set(found)
-    assert np.array_equal(x, found["x_test"])
-    assert np.array_equal(y, found["y_train"])
-    (tmp_path / "t10k-images-idx3-ubyte.gz").write_bytes(b"\x1f\x8b\x08 broken")
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz: cannot be read"):
-        published.idx(tmp_path)
+    assert {np.dtype(np.uint8)} == {array.dtype for array in found.values()}
+    assert len(arrays.find(found, source).splits["test"].labels)
+    assert Downloading("tiny", remote.source, source, 0, remote.bytes) == events[0]
+    assert (remote.bytes, remote.bytes) == (events[-1].done, events[-1].total)
+    before = len(events)
+    published.fetch("tiny", remote, events.append)
+    assert before == len(events)
 
 
-def batch(path, key, count=2):
-    data = np.arange(count * 3072, dtype=np.uint32).astype(np.uint8).reshape(count, 3072)
-    path.write_bytes(pickle.dumps({b"data": data, key: list(range(count))}, protocol=3))
-    return data
-
-
-def test_the_folders_of_cifar_are_read(tmp_path):
+@pytest.mark.usefixtures("places")
+def test_what_is_downloaded_is_what_lies_in_a_folder(publication, contents, tmp_path):
     """
-    Keras keeps CIFAR as it was published: in pickles, a channel after the other.
+    Who has the files already trains on the same pixels as who downloads them.
     """
-    for name in [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]:
-        data = batch(tmp_path / name, b"labels")
-    for name in ("train", "test"):
-        batch(tmp_path / name, b"fine_labels")
-    ten, hundred = published.cifar10(tmp_path), published.cifar100(tmp_path)
+    for name, content in contents["cifar10"].items():
+        (tmp_path / name).write_bytes(content)
+    remote = publication("cifar10")
+    published.fetch("tiny", remote, lambda _: None)
+    own, theirs = formats.in_folder(remote, tmp_path), published.read("tiny", remote)[0]
 
-    assert (10, 32, 32, 3) == ten["x_train"].shape
-    assert (2, 32, 32, 3) == hundred["x_train"].shape
-    assert data[1, [0, 1024, 2048]].tolist() == ten["x_test"][1, 0, 0].tolist()
-    assert data[1, 33] == ten["x_test"][1, 1, 1, 0]
-    assert len(arrays.find(ten, "cifar10").splits["train"].labels) == 10
+    assert own.keys() == theirs.keys()
+    assert all(np.array_equal(own[name], theirs[name]) for name in own)
 
 
-class Evil:
-    """What a pickle can do to whoever loads it."""
+def tiny(remote):
+    class Tiny(Downloaded, abstract=True):
+        """A set on the test's own server."""
 
-    def __reduce__(self):
-        return os.mkdir, ("canary",)
+        _classes = ("a", "b")
+        _published = remote
+
+        @classmethod
+        def name(cls):
+            return "tiny"
+
+    return Tiny(validation="none")
+
+
+@pytest.mark.usefixtures("places")
+def test_only_who_may_fetch_does(publication, server):
+    """
+    `evaluate` and `--offline` never open a connection; training opens one for the data it lacks.
+    """
+    section = tiny(publication("npz"))
+    with pytest.raises(DataError, match="tiny is not at hand"):
+        dataset.load(section, 0, lambda _: None)
+    assert [] == server.asked
+
+    data = dataset.load(section, 0, lambda _: None, fetch=True)
+    assert ["/mnist.npz"] == server.asked
+    assert (3, 4) == data.size
 
 
 @pytest.mark.parametrize(
-    "content", [Evil(), {b"data": Evil()}, [], {}, {b"data": "x"}, {b"labels": 1}]
+    ("value", "forbids"), [("1", True), ("no", True), ("0", False), ("", False)]
 )
-def test_a_pickle_runs_nothing(tmp_path, monkeypatch, content):
+def test_the_environment_forbids_the_network(
+    places, publication, server, monkeypatch, value, forbids
+):
     """
-    A data set from the network must not be able to run code.
+    On a cluster the administrator says it once, for everybody.
     """
-    monkeypatch.chdir(tmp_path)
-    for name in ("train", "test"):
-        (tmp_path / name).write_bytes(pickle.dumps(content))
+    monkeypatch.setenv("IMGCLS_OFFLINE", value)
+    published.fetch("tiny", publication("npz"), lambda _: None)
 
-    with pytest.raises(DataError):
-        published.cifar100(tmp_path)
-    assert not (tmp_path / "canary").exists()
+    assert forbids == (not server.asked)
+    assert forbids == (not list(places[2].iterdir()))
 
 
-def test_a_damaged_pickle_is_named(tmp_path):
+def test_what_was_not_published_is_not_kept(places, publication):
     """
-    A broken download must be told by its file.
+    The next run must not find half of a set, or another one, in the cache.
     """
-    batch(tmp_path / "train", b"fine_labels")
-    whole = (tmp_path / "train").read_bytes()
-    for cut in (0, 1, 50, len(whole) // 2):
-        (tmp_path / "train").write_bytes(whole[:cut])
-        with pytest.raises(DataError, match="train: cannot be read"):
-            published.cifar100(tmp_path)
+    remote = publication("idx")
+    wrong = replace(remote.files[3], sha256="0" * 64)
+    with pytest.raises(DataError) as caught:
+        published.fetch("tiny", replace(remote, files=(*remote.files[:3], wrong)), lambda _: None)
+
+    assert str(caught.value) == (
+        f"{wrong.url}: cannot be downloaded, it is not what was published, by its SHA-256; "
+        "try again, or set IMGCLS_DATA to a folder with tiny.npz (x_train, y_train, x_test, y_test)"
+    )
+    assert [] == names(places[2])
+
+
+def test_an_interrupt_leaves_nothing(places, publication):
+    """
+    Ctrl-C in a download is common, and a cache is where nobody cleans up.
+    """
+    with pytest.raises(KeyboardInterrupt):
+        published.fetch("tiny", publication("npz"), lambda _: None, lambda: True)
+    assert [] == names(places[2])
+
+
+PROGRAM = """
+import resource, sys
+from imgcls.errors import ImgclsError
+from imgcls.images import published
+from imgcls.images.remote import Publication, Remote
+url, size, sha256, most = sys.argv[1:]
+if int(most):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))
+try:
+    published.fetch("tiny", Publication("npz", (Remote(url, int(size), sha256),)), lambda _: None)
+except ImgclsError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+def started(remote, largest_file=0):
+    (file,) = remote.files
+    arguments = (file.url, str(file.bytes), file.sha256, str(largest_file))
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *arguments], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_two_downloads_at_once_both_end_well(places, publication, server):
+    """
+    Twenty jobs of a cluster start in the same second, with one home folder.
+    """
+    remote = publication("npz")
+    content = server.contents["/mnist.npz"]
+    together = threading.Barrier(2)
+
+    def both(request):
+        together.wait(60)
+        request.send(content)
+
+    server.contents["/mnist.npz"] = both
+    with started(remote) as one, started(remote) as other:
+        assert ["", ""] == [each.communicate(timeout=60)[0] for each in (one, other)]
+    assert (0, 0) == (one.returncode, other.returncode)
+    assert ["tiny.npz"] == names(places[2])
+    assert content == (places[2] / "tiny.npz").read_bytes()
+
+
+def test_what_the_dead_left_is_removed(places, publication, server):
+    """
+    A job that was killed leaves what no later one would ever look at.
+    """
+    remote = publication("npz")
+    content = server.contents["/mnist.npz"]
+    asked = threading.Event()
+
+    def hang(request):
+        request.send(content[:10], len(content))
+        asked.set()
+        server.over.wait(60)
+
+    server.contents["/mnist.npz"] = hang
+    with started(remote) as process:
+        assert asked.wait(60)
+        process.send_signal(signal.SIGKILL)
+    assert [] == names(places[2])
+
+    stale = places[2] / "tiny.npz.tmp-1-0123abcd"  # as one that is killed while it writes leaves
+    stale.write_bytes(content[:10])
+    server.contents["/mnist.npz"] = content
+    published.fetch("tiny", remote, lambda _: None)
+    assert ["tiny.npz"] == names(places[2])
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(places, publication):
+    """
+    Home folders have quotas; half a file there would be taken for the set the next time.
+    """
+    with started(publication("npz"), largest_file=500) as process:
+        said = process.communicate(timeout=60)[0]
+
+    assert (8, f"{places[2]}/tiny.npz: cannot be written, file too large\n") == (
+        process.returncode,
+        said,
+    )
+    assert [] == names(places[2])
+
+
+@pytest.mark.usefixtures("places")
+def test_a_cache_that_cannot_be_is_said_before_anything_comes(
+    publication, server, monkeypatch, tmp_path
+):
+    """
+    Nobody wants to learn after 170 MB that there was nowhere to put them.
+    """
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+    with pytest.raises(ResourceError, match="file/imgcls: cannot be written, not a directory"):
+        published.fetch("tiny", publication("npz"), lambda _: None)
+    assert [] == server.asked
+
+
+@pytest.mark.usefixtures("places")
+@pytest.mark.parametrize("setting", [None, "", "relative"])
+def test_the_cache_is_in_the_home_folder(publication, monkeypatch, tmp_path, setting):
+    """
+    Most people set no XDG_CACHE_HOME, and a relative one is to be ignored.
+    """
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    if setting is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", setting)
+    remote = publication("npz")
+    published.fetch("tiny", remote, lambda _: None)
+
+    assert f"{tmp_path}/.cache/imgcls/tiny.npz" == published.read("tiny", remote)[1]

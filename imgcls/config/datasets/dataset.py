@@ -5,7 +5,7 @@ subclass of `Published` with its classes and the places where it may lie; any ot
 subclass of `Dataset` that is called as its key is.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -19,11 +19,14 @@ from pydantic import (
 )
 
 from imgcls.config import wording
-from imgcls.config.types import Count, Pair
+from imgcls.config.types import Count, Pair, absolute
 from imgcls.config.vocabulary import Scalar, Vocabulary, mistakes, snake_case
 
 if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
     from imgcls.images.pictures import Found
+
+Report = Callable[[object], None]
+Stop = Callable[[], bool]
 
 KINDS = ("name", "folder", "csv", "npz")
 """The keys of which a data set has exactly one."""
@@ -45,7 +48,7 @@ def _share(value: Any) -> Any:  # noqa: ANN401
 
 def _share_or_folder(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Scalar) and not _is_number(value) and value not in {"", "auto", "none"}:
-        return (value.folder / Path(value).expanduser()).absolute()
+        return absolute(value)
     if isinstance(value, str) and Path(value).is_absolute():  # as a resolved config has it
         return Path(value)
     return value if isinstance(value, Path) else _share(value)
@@ -62,7 +65,7 @@ def _is_number(value: str) -> bool:
 def _unlike(names: tuple[str, ...]) -> tuple[str, ...]:
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
-        raise ValueError(f"names {twice!r} twice")
+        raise ValueError(f"names {wording.got(twice)} twice")
     return names
 
 
@@ -112,6 +115,19 @@ class Dataset(Vocabulary):
     def kind(cls) -> str:
         """Returns the key that says which data it is: one of `KINDS`."""
         return cls.name()
+
+    def fetch(self, report: Report, stop: Stop | None = None) -> None:
+        """Downloads the data if they are published and nowhere found; nothing, for any others.
+
+        Args:
+            report: is told what comes, and how far it is.
+            stop: is asked again and again whether to give up.
+
+        Raises:
+            DataError: if they cannot be had.
+            ResourceError: if they cannot be kept.
+            KeyboardInterrupt: if `stop` says so.
+        """
 
     def find(self) -> "Found":
         """Returns the labelled pictures, not decoded yet.

@@ -2,35 +2,50 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from imgcls.config.datasets.dataset import Dataset
+from imgcls.config.datasets.dataset import Dataset, Report, Stop
+from imgcls.images.remote import Publication, Remote
 
 if TYPE_CHECKING:
     from imgcls.images.pictures import Found
 
 
 class Published(Dataset, abstract=True):
-    """A published data set, which is looked for in `$IMGCLS_DATA` and where Keras keeps it."""
+    """A published data set."""
 
     _classes: ClassVar[tuple[str, ...]]
     """The names of its classes."""
-    _places: ClassVar[dict[str, str]] = {}
-    """Where Keras keeps it besides `<name>.npz`, and which function of `published` reads that."""
 
     @classmethod
     def kind(cls) -> str:
         """Returns the key that says which data it is."""
         return "name"
 
+
+class Downloaded(Published, abstract=True):
+    """One that lies in `$IMGCLS_DATA`, where Keras keeps it, in the user's cache, or far away."""
+
+    _published: ClassVar[Publication]
+    """Where it is published, and as what."""
+
+    def fetch(self, report: Report, stop: Stop | None = None) -> None:
+        """Downloads the data to the user's cache if they are nowhere."""
+        from imgcls.images import published
+
+        published.fetch(self.name(), self._published, report, stop)
+
     def find(self) -> "Found":
         """Returns the labelled pixels."""
         from imgcls.images import arrays, published
 
-        readers = {place: getattr(published, reader) for place, reader in self._places.items()}
-        found, source = published.read(self.name(), readers)
+        found, source = published.read(self.name(), self._published)
         return arrays.find(found, source, self._classes)
 
 
 _DIGITS = tuple("0123456789")
+
+# The addresses, and the SHA-256 of what they hold, are those of Keras' own loaders.
+_TENSORFLOW = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
+_TORONTO = "https://www.cs.toronto.edu/~kriz"
 
 
 class Digits(Published):
@@ -51,36 +66,79 @@ class Digits(Published):
         return arrays.find(found, "digits of scikit-learn", self._classes)
 
 
-class Mnist(Published):
+class Mnist(Downloaded):
     """70,000 handwritten digits of 28x28 grey pixels, 10,000 of them for the test."""
 
     _classes = _DIGITS
+    _published = Publication(
+        "npz",
+        (
+            Remote(
+                f"{_TENSORFLOW}/mnist.npz",
+                11_490_434,
+                "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1",
+            ),
+        ),
+    )
 
 
-class FashionMnist(Published):
+class FashionMnist(Downloaded):
     """70,000 grey pictures of clothes, 28x28 pixels, 10 classes, 10,000 pictures for the test."""
 
     _classes = (
         *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
         *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
     )
-    _places: ClassVar = {"fashion-mnist": "idx"}
+    _published = Publication(
+        "idx",
+        (
+            Remote(
+                f"{_TENSORFLOW}/train-labels-idx1-ubyte.gz",
+                29_515,
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            ),
+            Remote(
+                f"{_TENSORFLOW}/train-images-idx3-ubyte.gz",
+                26_421_880,
+                "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            ),
+            Remote(
+                f"{_TENSORFLOW}/t10k-labels-idx1-ubyte.gz",
+                5_148,
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            ),
+            Remote(
+                f"{_TENSORFLOW}/t10k-images-idx3-ubyte.gz",
+                4_422_102,
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            ),
+        ),
+        kept=("fashion-mnist",),
+    )
 
 
-class Cifar10(Published):
+class Cifar10(Downloaded):
     """60,000 colour photographs of 32x32 pixels, 10 classes, 10,000 photographs for the test."""
 
     _classes = (
         *("airplane", "automobile", "bird", "cat", "deer"),
         *("dog", "frog", "horse", "ship", "truck"),
     )
-    _places: ClassVar = {
-        "cifar-10-batches-py-target/cifar-10-batches-py": "cifar10",
-        "cifar-10-batches-py": "cifar10",
-    }
+    _published = Publication(
+        "cifar10",
+        (
+            Remote(
+                f"{_TORONTO}/cifar-10-python.tar.gz",
+                170_498_071,
+                "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+            ),
+        ),
+        folder="cifar-10-batches-py",
+        kept=("cifar-10-batches-py-target/cifar-10-batches-py", "cifar-10-batches-py"),
+    )
 
 
-class Cifar100(Published):
+class Cifar100(Downloaded):
     """60,000 colour photographs of 32x32 pixels, 100 classes, 10,000 photographs for the test."""
 
     # https://www.cs.toronto.edu/~kriz/cifar.html, the fine labels.
@@ -97,7 +155,15 @@ class Cifar100(Published):
         tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm
         """.split()  # noqa: SIM905 - a hundred quoted names are harder to read
     )
-    _places: ClassVar = {
-        "cifar-100-python-target/cifar-100-python": "cifar100",
-        "cifar-100-python": "cifar100",
-    }
+    _published = Publication(
+        "cifar100",
+        (
+            Remote(
+                f"{_TORONTO}/cifar-100-python.tar.gz",
+                169_001_437,
+                "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7",
+            ),
+        ),
+        folder="cifar-100-python",
+        kept=("cifar-100-python-target/cifar-100-python", "cifar-100-python"),
+    )

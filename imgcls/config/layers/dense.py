@@ -10,12 +10,17 @@ from imgcls.config.initializers import GlorotUniform, Initializer
 from imgcls.config.layers.biased import Biased
 from imgcls.config.layers.layer import Layer
 from imgcls.config.regularizers import Regularizer
-from imgcls.config.types import Count
+from imgcls.config.types import LARGEST, Count
 
 
 def _units(value: Any) -> Any:  # noqa: ANN401
     # The union alone would give a mistake for each of its sides.
-    if value == "classes" or (str(value).isdecimal() and int(value) > 0):
+    if value == "classes":
+        return value
+    digits = str(value).lstrip("0")
+    if digits.isdecimal():
+        if len(digits) > len(str(LARGEST)) or int(digits) > LARGEST:
+            raise ValueError(f"must be at most {LARGEST}, got {wording.got(value)}")
         return value
     raise ValueError(f"must be a whole number from 1 on, or classes, got {wording.got(value)}")
 

@@ -13,7 +13,7 @@ from imgcls.config.types import Count
 
 Block = Annotated[tuple[Layer, ...], MinLen(1)]
 
-_MOST_LAYERS = 10_000  # building takes about a millisecond each, training far more
+MOST_LAYERS = 10_000  # building takes about a millisecond each, training far more
 
 
 class Residual(Layer):
@@ -54,8 +54,8 @@ class Repeat(Layer):
         return self.times * sum(layer.count for layer in self.layers)
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
-        if self.count > _MOST_LAYERS:
-            yield "times", f"must give at most {_MOST_LAYERS:,} layers in all, got {self.count:,}"
+        if self.count > MOST_LAYERS:
+            yield "times", f"must give at most {MOST_LAYERS:,} layers in all, got {self.count:,}"
 
     def flat(self) -> list[tuple[str, Layer]]:  # noqa: D102 - of Layer
         return [(f".layers{key}", layer) for key, layer in flatten(self.layers)] * self.times

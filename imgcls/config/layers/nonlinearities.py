@@ -41,10 +41,11 @@ class LeakyReLU(Layer):
     """That factor."""
 
 
+_Shared = Annotated[int, Ge(1), Le(3)]
 SharedAxes = Annotated[
-    tuple[Annotated[int, Ge(1), Le(3)], ...],
+    tuple[_Shared, ...],
     MinLen(1),
-    BeforeValidator(listed, json_schema_input_type=int | tuple[Annotated[int, Ge(1), Le(3)], ...]),
+    BeforeValidator(listed, json_schema_input_type=_Shared | tuple[_Shared, ...]),
 ]
 
 

@@ -1,0 +1,53 @@
+"""One owner: a folder that one process at a time may write in."""
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+
+from imgcls import files
+from imgcls.errors import LockedError
+
+NAME = "run.lock"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Holds a folder for this process alone; the kernel lets go when the process ends, however.
+
+    Raises:
+        LockedError: if another process holds it, naming it.
+        ResourceError: if the file system has no locks, or the folder cannot be written.
+    """
+    path = folder / NAME
+    with files.writing(path):
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b", buffering=0)
+    with file:
+        with files.writing(path):
+            _take(folder, file)
+        files.remove_stale(folder)
+        yield
+
+
+def _take(folder: Path, file: FileIO) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LockedError(f"{folder} is in use by {_holder(file.read(1000))}") from error
+    since = datetime.now(UTC).isoformat(timespec="seconds")
+    file.truncate(0)
+    file.write(files.to_json({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+
+
+def _holder(text: bytes) -> str:
+    try:
+        holder = json.loads(text)
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (ValueError, TypeError, KeyError):  # it has not said so yet
+        return "another process"

@@ -1,0 +1,158 @@
+"""What is needed to go on with a run: which one, from where, and whether it is still the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from imgcls import checkpoints, files, runs
+from imgcls.checkpoints import Checkpoint
+from imgcls.config import changes, reader
+from imgcls.config.changes import Changes
+from imgcls.data import record
+from imgcls.errors import ConfigError, RunError, UsageError
+from imgcls.runs import Run
+from imgcls.training.events import Noted, Report, Warned
+
+if TYPE_CHECKING:
+    from imgcls.training.engine import Engine
+    from imgcls.training.state import State
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line asks of a run that goes on.
+
+    Attributes:
+        overrides: `key=value` each.
+        extend: epochs more.
+    """
+
+    overrides: Sequence[str] = ()
+    extend: int | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A run as it goes on.
+
+    Attributes:
+        checked: its config as it is now.
+        saved: its newest checkpoint that verifies, or None if it has never saved one.
+        changed: what differs from the config that it began with.
+        new: what of that is changed by this start.
+    """
+
+    checked: reader.Checked
+    saved: Checkpoint | None
+    changed: Changes
+    new: Changes
+
+    def write_changes(self, run: Run, report: Report) -> None:
+        """Keeps and tells what this start changes, once nothing speaks against it any more.
+
+        Raises:
+            ResourceError: if it cannot be written.
+        """
+        if self.new:
+            changes.write(run.changes, self.changed)
+            told = ", ".join(f"{key} is now {each.value}" for key, each in self.new.items())
+            report(Noted(told))
+
+
+def read(run: Run, wanted: Wanted, report: Report) -> Begun:
+    """Returns what is known of a run that is to go on, before its data is read.
+
+    Raises:
+        RunError: if there is nothing to go on with, or what is wanted cannot be changed.
+        ConfigError, UsageError: if what is wanted is wrong.
+    """
+    if not run.config.exists():
+        raise RunError(
+            f"{run} has no config.yaml: it was ended before it began", hint="imgcls train CONFIG"
+        )
+    saved, problems = checkpoints.newest(run.checkpoints)
+    for problem in problems:
+        report(Warned(f"{problem}; an older checkpoint is used" if saved else problem))
+    if saved is None and problems:
+        raise RunError(
+            f"{run} has no checkpoint that can be used; the damaged ones are kept",
+            hint="imgcls train CONFIG begins anew",
+        )
+    if saved is None:
+        report(Noted(f"{run} has no checkpoint yet; it begins at its first step"))
+    step = saved.step if saved else 0
+    before = changes.read(run.changes)
+    was = changes.current(run.config, run.changes)
+    done = int(saved.state.get("evaluated", 0)) if saved else 0
+    now = changes.current(
+        run.config, run.changes, _overrides(wanted, saved, was.config.training.epochs)
+    )
+    if now.config.training.epochs < done:
+        raise RunError(f"{run}: training.epochs must be at least {done}, the epochs that are done")
+    new = changes.made(was.config, now.config, step)
+    return Begun(now, saved, before | new, new)
+
+
+def _overrides(wanted: Wanted, saved: Checkpoint | None, epochs: int) -> list[str]:
+    if wanted.extend is None:
+        return list(wanted.overrides)
+    if any(each.partition("=")[0].strip() == "training.epochs" for each in wanted.overrides):
+        raise UsageError("--extend and --set training.epochs exclude each other")
+    if saved and saved.state.get("early"):
+        epochs = int(saved.state["evaluated"])  # the others are not wanted any more
+    return [*wanted.overrides, f"training.epochs={epochs + wanted.extend}"]
+
+
+def unfinished(root: Path, checked: reader.Checked, report: Report) -> Run | None:
+    """Returns the newest run of a config, by its number, that has not finished.
+
+    Runs of the same name with another config are passed over.
+    """
+    for run in runs.named(root, checked.name):
+        try:
+            if runs.read_status(run).get("state") == "finished" or not run.config.exists():
+                continue
+            own = changes.current(runs.check_own(run).config, run.changes).config
+        except (RunError, ConfigError) as error:
+            report(Warned(f"{run} is passed over: {error}"))
+            continue
+        differing = changes.differences(own, checked.config)
+        if not differing:
+            report(Noted(f"going on with {run}"))
+            return run
+        key, before, now = differing[0]
+        report(Noted(f"{run} is passed over: its {key} is {before}, not {now}"))
+    return None
+
+
+def check_data(run: Run, now: dict[str, Any]) -> None:
+    """Checks that the data is what the run began with, wherever it lies now.
+
+    Raises:
+        RunError: if it is not, with what has changed.
+    """
+    difference = record.changes(files.read_object(run.data, "fingerprint"), now)
+    if difference:
+        raise RunError(f"the data has changed since {run} began: {difference}")
+
+
+def state_of(engine: "Engine", saved: Checkpoint | None, changed: Changes) -> "State":
+    """Returns where a run stands, and puts the engine there.
+
+    Raises:
+        RunError: if the checkpoint is of another format or another config.
+    """
+    from imgcls.training.saving import restore
+    from imgcls.training.state import State
+
+    if saved is None:
+        return State()
+    state = restore(engine, saved)
+    # A change counts until a checkpoint after it has taken it in.
+    fresh = {key for key, each in changed.items() if each.step >= saved.step}
+    if state.rate is not None and not any(key.endswith(".learning_rate") for key in fresh):
+        engine.rate = state.rate
+    if "training.epochs" in fresh and state.early:
+        state.early, state.wait = None, 0
+    return state

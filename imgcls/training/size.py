@@ -1,0 +1,123 @@
+"""What a training holds in memory at the least, reckoned before any of it is taken.
+
+Lower bounds only: what they refuse cannot be trained here. What they let pass may still be too
+much; TensorFlow's own error says so then, in the words of `imgcls.ops.memory`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from math import prod
+
+import keras
+import tensorflow as tf
+
+from imgcls import memory, model
+from imgcls.config.config import Config
+from imgcls.config.layers.layer import flatten
+from imgcls.config.optimizers import Optimizer
+from imgcls.data.dataset import Data
+from imgcls.data.traits import Traits
+from imgcls.errors import ConfigError
+from imgcls.memory import amount
+from imgcls.training.machine import Machine
+
+_PROBE = (3, 5)  # a shape that nothing else in an optimizer has
+_PIXEL_BYTES = 4  # batches are float32, whatever the network computes in
+
+
+def check(config: Config, data: Data, traits: Traits, machine: Machine) -> None:
+    """Checks that memory suffices for a batch, for the network's state, and for a step.
+
+    On a GPU only for the batch, which is made beside it: how much memory a GPU has, TensorFlow
+    does not say.
+
+    Raises:
+        ConfigError: if it does not, with the key of what takes the most.
+    """
+    free = memory.free()
+    if free is None:
+        return
+    images = min(config.training.batch_size, len(data.splits["train"].labels))
+    _check_batch(images, _PIXEL_BYTES * prod(traits.size) * traits.channels, free)
+    if "GPU" in machine.strategy.extended.worker_devices[0]:
+        return
+    network = model.sketch(
+        config.layers, traits, precision=machine.precision, replicas=machine.replicas
+    )
+    copies = machine.replicas * (1 + slots(config.optimizer) + (config.training.ema is not None))
+    taken: Counter[str] = Counter()
+    kept: Counter[str] = Counter()
+    # The layers of one Repeat share a key, and are summed.
+    for (key, _), layer in zip(flatten(config.layers), network.layers, strict=False):
+        taken[f"layers{key}"] += _bytes(layer.trainable_variables) * copies
+        taken[f"layers{key}"] += _bytes(layer.non_trainable_variables) * machine.replicas
+        kept[f"layers{key}"] += activations(layer)
+    gradient = max((_bytes([each]) for each in network.trainable_variables), default=0)
+    _check_state(taken, gradient, free)
+    if not config.training.xla:  # it may compute a layer's input twice rather than keep it
+        _check_step(images, kept, taken.total(), free)
+
+
+def slots(optimizer: Optimizer) -> int:
+    """Returns how many numbers an optimizer keeps for each weight."""
+    probed = optimizer.model_copy(update={"learning_rate": 0.001}).build(1, 1)
+    probed.build([keras.Variable(tf.zeros(_PROBE))])
+    return sum(tuple(each.shape) == _PROBE for each in probed.variables)
+
+
+def activations(layer: keras.Layer) -> int:
+    """Returns the bytes an image that a built layer keeps for the gradient of its weights.
+
+    That is its input, where it has weights. What else is kept depends on what TensorFlow fuses or
+    computes in place.
+    """
+    inner = getattr(layer, "body", None)
+    if inner is not None:
+        return sum(map(activations, inner.layers))
+    if not layer.trainable_variables:
+        return 0
+    return int(prod(layer.input.shape[1:]) * tf.as_dtype(layer.compute_dtype).size)
+
+
+def _bytes(variables: Iterable[keras.Variable]) -> int:
+    return sum(prod(each.shape) * tf.as_dtype(each.dtype).size for each in variables)
+
+
+def _check_batch(images: int, image: int, free: int) -> None:
+    if image > free:
+        message = f"one image needs {amount(image)}, {amount(free)} are free"
+        raise ConfigError.at("dataset.size", message)
+    if images * image > free:
+        raise ConfigError.at(
+            "training.batch_size",
+            f"{images:,} images need {amount(images * image)}, {amount(free)} are free; "
+            f"{free // image:,} are the most",
+        )
+
+
+def _check_state(taken: Counter[str], gradient: int, free: int) -> None:
+    needed = taken.total() + gradient
+    if needed > free:
+        ((key, most),) = taken.most_common(1)
+        raise ConfigError.at(
+            key,
+            f"the network with its optimizer needs {amount(needed)} at least, {amount(free)} are "
+            f"free; this layer needs the most, {amount(most)}",
+        )
+
+
+def _check_step(images: int, kept: Counter[str], taken: int, free: int) -> None:
+    fitting = (free - taken) // max(kept.total(), 1)
+    if images <= fitting:
+        return
+    ((key, most),) = kept.most_common(1)
+    needed = taken + (images if fitting else 1) * kept.total()
+    message = f"{amount(needed)} at least, {amount(free)} are free"
+    if fitting:
+        message = f"a step of {images:,} images needs {message}; {fitting:,} are the most"
+        raise ConfigError.at(
+            "training.batch_size", f"{message}, for {key} keeps {amount(most)} each"
+        )
+    raise ConfigError.at(
+        key, f"a step of one image needs {message}; this layer keeps {amount(most)}"
+    )

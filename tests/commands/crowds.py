@@ -1,0 +1,92 @@
+"""Many processes that want the same thing at the same moment."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from imgcls import runs
+
+IMGCLS = [sys.executable, "-m", "imgcls"]
+
+CREATE = """
+import os, sys
+from pathlib import Path
+from imgcls import lock, runs
+
+crowd = int(sys.argv[2])
+for _ in range(crowd):
+    if not os.fork():
+        sys.stdin.read()  # until all are there
+        with lock.held(runs.create(Path(sys.argv[1]), "net").folder):
+            os._exit(0)
+print("ready", flush=True)
+sys.exit(any(os.wait()[1] for _ in range(crowd)))
+"""
+
+
+def endless(folder: Path, small: Callable[..., dict[str, Any]]) -> Path:
+    """Returns a run that would train for hours; it was begun, and killed before TensorFlow."""
+    config = folder / "long.yaml"
+    config.write_text(yaml.safe_dump(small(training={"epochs": 100_000})), encoding="utf-8")
+    process = begun(config, folder / "runs")
+    process.kill()
+    process.communicate()
+    return folder / "runs" / "long-001"
+
+
+def begun(config: Path, root: Path) -> "subprocess.Popen[str]":
+    """Returns a training process that has its run's folder, its config and its lock."""
+    process = subprocess.Popen(
+        [*IMGCLS, "train", str(config), "--runs", str(root)], stderr=subprocess.PIPE, text=True
+    )
+    run = runs.Run(root / f"{config.stem}-001")
+    while not run.config.exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.002)
+    return process
+
+
+def resumed(run: Path, crowd: int) -> list[int]:
+    """Resumes a run in many processes; returns the exit codes of all that end by themselves."""
+    command = [*IMGCLS, "train", "--resume", str(run)]
+    started = [
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(crowd)
+    ]
+    try:
+        deadline = time.monotonic() + 240
+        while sum(each.poll() is not None for each in started) < crowd - 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return sorted(each.returncode for each in started if each.poll() is not None)
+    finally:
+        for each in started:
+            each.kill()
+            each.wait()
+
+
+def created(root: Path, crowd: int) -> int:
+    """Begins new runs in many processes at once; returns how many folders there are."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(runs.__file__).parents[1]),
+        "OPENBLAS_NUM_THREADS": "1",  # its threads would make a fork complain
+    }
+    with subprocess.Popen(
+        [sys.executable, "-B", "-c", CREATE, str(root), str(crowd)],
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.communicate()
+    assert process.returncode == 0
+    return len(list(root.iterdir()))

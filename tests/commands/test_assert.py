@@ -1,0 +1,87 @@
+"""`imgcls evaluate --assert`, as a build has it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imgcls.commands.evaluate import evaluate
+from imgcls.commands.train import train
+from imgcls.errors import UsageError
+from imgcls.evaluation.assertions import Assertion
+
+ROOT = Path(__file__).parents[2]
+
+
+def ignore(event: object) -> None:
+    del event
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with a run of the smoke config."""
+    folder = Path(tmp_path_factory.mktemp("place"))
+    train(ROOT / "configs" / "smoke.yaml", ignore, root=folder / "runs")
+    return folder
+
+
+def imgcls(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "imgcls", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_a_missed_assertion_is_exit_code_11_after_the_results(place):
+    """
+    The build fails, and its log says of what.
+    """
+    done = imgcls(
+        *("evaluate", "--assert", "accuracy>=0.05", "--assert", "images=181"),
+        *("--assert", "recall[3]>1", "--json"),
+        folder=place,
+    )
+    found = json.loads(done.stdout)
+
+    assert 11 == done.returncode
+    assert [
+        "run runs/smoke-001",
+        "missed: images is 180, not = 181",
+        f"missed: recall[3] is {found['per_class'][3]['recall']:.4f}, not > 1",
+        "imgcls: exit=11 error=MISSED run=runs/smoke-001",
+    ] == done.stderr.splitlines()
+    assert [
+        {"assertion": "accuracy>=0.05", "value": found["accuracy"], "holds": True},
+        {"assertion": "images=181", "value": 180, "holds": False},
+        {"assertion": "recall[3]>1", "value": found["per_class"][3]["recall"], "holds": False},
+    ] == found["assertions"]
+
+
+def test_what_holds_changes_nothing(place):
+    """
+    A build that passes is as quiet as one without assertions.
+    """
+    done = imgcls("evaluate", "--assert", "accuracy>=0.05", folder=place)
+
+    assert 0 == done.returncode
+    assert ["run runs/smoke-001", "imgcls: exit=0 run=runs/smoke-001"] == done.stderr.splitlines()
+    assert "confusion matrix" in done.stdout
+
+
+def test_a_class_that_the_run_lacks_is_refused_before_anything_is_computed(place):
+    """
+    A typo costs the build half a second, and its message says what was meant.
+    """
+    run = place / "runs" / "smoke-001"
+    stored = run / "evaluation-validation.json"
+
+    with pytest.raises(UsageError, match="the run has no class 33; did you mean 3"):
+        evaluate(run, ignore, split="validation", assertions=[Assertion.parse("f1[33]>0.5")])
+    assert not stored.exists()

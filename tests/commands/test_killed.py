@@ -1,0 +1,79 @@
+"""Real training processes, killed at random moments: the same model comes out, bit for bit."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.commands import crowds, killing
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory, small):
+    """A training of everything that has a state, and its run that nothing stopped."""
+    config = small(training=killing.TRAINING)
+    return killing.begin(tmp_path_factory.mktemp("trial"), config, seed=os.getpid())
+
+
+def test_ten_sigkills_at_random_moments_change_no_bit(trial, tmp_path):
+    """
+    The out-of-memory killer, the power cut and the impatient cluster cost time, nothing else.
+    """
+    before = trial.kills
+    killing.end_often(trial, tmp_path, signal.SIGKILL, 10)
+
+    assert 10 == trial.kills - before
+    assert trial.trained > 0
+
+
+def test_five_sigterms_at_random_moments_lose_nothing_and_end_in_time(trial, tmp_path):
+    """
+    What preempts a job gives it half a minute, and counts on the signal as the cause of its end.
+    """
+    before, trial.slowest = trial.kills, 0.0
+    killing.end_often(trial, tmp_path, signal.SIGTERM, 5)
+
+    assert 5 == trial.kills - before
+    assert trial.slowest < killing.LONGEST_END
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_a_run_has_its_folder_and_its_lock_before_tensorflow_is_loaded(tmp_path, small):
+    """
+    A second start is refused in a moment, not after five seconds of imports.
+    """
+    config = tmp_path / "small.yaml"
+    config.write_text(yaml.safe_dump(small()), encoding="utf-8")
+    process = crowds.begun(config, tmp_path / "runs")
+    try:
+        mapped = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
+        refused = subprocess.run(
+            [*crowds.IMGCLS, "train", "--resume", str(tmp_path / "runs" / "small-001")],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        process.kill()
+        process.communicate()
+
+    assert "tensorflow" not in mapped
+    assert 10 == refused.returncode
+    assert f"is in use by process {process.pid} on " in refused.stderr
+
+
+def test_of_sixteen_simultaneous_resumes_one_trains_and_fifteen_are_refused(tmp_path, small):
+    """
+    Two trainers in one folder would be a mixture of two models.
+    """
+    assert [10] * 15 == crowds.resumed(crowds.endless(tmp_path, small), 16)
+
+
+def test_thirty_two_simultaneous_new_runs_have_thirty_two_folders(tmp_path):
+    """
+    A script starts a run for each seed at the same moment; none may write into another's.
+    """
+    assert 32 == crowds.created(tmp_path / "runs", 32)

@@ -1,0 +1,74 @@
+"""Runs of every format that was ever released can be evaluated and gone on with.
+
+One run a format is kept in `tests/runs`; the same config, stopped in its third epoch of four:
+
+    imgcls train tests/runs/small.yaml --runs RUNS     (Ctrl-C)
+    imgcls evaluate RUN --json                         (its accuracy into expected.json)
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from imgcls import checkpoints, rows, runs
+from imgcls.commands.evaluate import evaluate
+from imgcls.commands.train import train
+from imgcls.training import saving
+
+KEPT = Path(__file__).parents[1] / "runs"
+FORMATS = sorted(path for path in KEPT.iterdir() if path.is_dir())
+ONE_IMAGE = 1 / 179  # another processor may round another way
+
+
+def ignore(event):
+    del event
+
+
+@pytest.fixture(params=FORMATS, ids=[path.name for path in FORMATS])
+def kept(request, tmp_path):
+    """A copy of a kept run, and what its evaluation said when it was made."""
+    folder = tmp_path / request.param.name
+    shutil.copytree(request.param, folder)
+    return runs.open_run(folder), json.loads((folder / "expected.json").read_text())
+
+
+def test_an_old_run_has_the_accuracy_that_it_had(kept):
+    """
+    A model that was good last year is what an upgrade must not touch.
+    """
+    run, expected = kept
+    for weights in ("best", "last"):
+        found = evaluate(run.folder, ignore, weights=weights)
+
+        assert pytest.approx(expected[weights], abs=1.5 * ONE_IMAGE) == found.accuracy
+
+
+def test_an_old_run_goes_on(kept):
+    """
+    The upgrade came in the middle of the night, between two jobs of one training.
+    """
+    run, _ = kept
+    before = rows.read(run.metrics)
+    trained = train(None, ignore, resume=run.folder)
+
+    assert ("finished", 4) == (trained.status, trained.epoch)
+    assert before == rows.read(run.metrics)[: len(before)]
+    epochs = [row["epoch"] for row in rows.read(run.metrics) if row["kind"] == "epoch"]
+    assert [1, 2, 3, 4] == epochs
+
+
+def test_todays_format_is_among_those_that_are_kept():
+    """
+    Who changes the format adds a run of it, or the next change would break what nobody tests.
+    """
+    formats = set()
+    for folder in FORMATS:
+        newest, problems = checkpoints.newest(folder / "checkpoints")
+        assert newest is not None
+        assert not problems
+        manifest = folder / "checkpoints" / f"step-{newest.step}" / "MANIFEST.json"
+        formats.add((json.loads(manifest.read_text())["format"], newest.state["format"]))
+
+    assert (checkpoints.FORMAT, saving.FORMAT) in formats

@@ -1,0 +1,72 @@
+"""Configs as lines of YAML, one key a line, so that a change to one has a known place."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of YAML in block style.
+
+    Attributes:
+        indent: how many spaces stand before it.
+        key: its key, or None where it begins an entry of a list.
+        value: what stands behind the key, as YAML; empty if the lines below are its value.
+        loc: where in the config it is.
+    """
+
+    indent: int
+    key: str | None
+    value: str
+    loc: tuple[int | str, ...]
+
+    def __str__(self) -> str:
+        head = "-" if self.key is None else f"{self.key}:"
+        return " " * self.indent + f"{head} {self.value}".rstrip()
+
+
+def lines_of(value: Any, indent: int = 0, loc: tuple[int | str, ...] = ()) -> Iterator[Line]:
+    """Yields the lines of a mapping or a list whose leaves are YAML already."""
+    keyed = isinstance(value, dict)
+    for key, inner in value.items() if keyed else enumerate(value):
+        below = isinstance(inner, dict | list) and inner
+        leaf = "" if below else inner if isinstance(inner, str) else "[]" if inner == [] else "{}"
+        yield Line(indent, str(key) if keyed else None, leaf, (*loc, key))
+        if below:
+            yield from lines_of(inner, indent + 2, (*loc, key))
+
+
+def text_of(lines: list[Line]) -> str:
+    """Returns the YAML."""
+    return "".join(f"{line}\n" for line in lines)
+
+
+def block(lines: list[Line], at: int) -> int:
+    """Returns where what belongs to a line ends: the number of the line behind it."""
+    end = at + 1
+    while end < len(lines) and lines[end].indent > lines[at].indent:
+        end += 1
+    return end
+
+
+def leaves_as_yaml(value: Any) -> Any:
+    """Returns what a loader gave, its leaves as they may be written behind a key."""
+    if isinstance(value, dict):
+        return {key: leaves_as_yaml(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [leaves_as_yaml(each) for each in value]
+    return value if re.fullmatch(r"[\w./+-]+", value) else f"'{value}'"
+
+
+def originals() -> list[list[Line]]:
+    """Returns the shipped configs, each as lines."""
+    files = sorted((ROOT / "configs").glob("*.yaml"))
+    read = [yaml.load(file.read_bytes(), yaml.BaseLoader) for file in files]
+    return [list(lines_of(leaves_as_yaml(each))) for each in read]

@@ -1,0 +1,142 @@
+"""Right configs by the thousand, drawn from the JSON Schema that editors are given."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from imgcls.config import text
+from imgcls.config.schema import is_family, json_schema, language
+from imgcls.config.vocabulary import Section, Vocabulary
+from tests.config.blocks import lines_of, text_of
+
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+Schema = dict[str, Any]
+
+SCHEMA = json_schema()
+SECTIONS: dict[str, type[Section]] = {each.__name__: each for each in language()}
+_NESTED = {"Residual", "Repeat"}
+_UNSAID = {"axis", "groups"}  # they may not be 0, but -1: the schema lets 0 through
+_FIRST = {"Normalization"}  # of the images' moments, it may stand at one place only
+_END = {"Dense": {"units": "classes", "activation": "softmax"}}
+
+
+@st.composite
+def configs(draw: Draw) -> str:
+    """A config in YAML that keeps every bound and every rule."""
+    keys = SCHEMA["properties"]
+    optimizer = member(draw, "Optimizer")
+    training = section(draw, "Training")
+    training["epochs"] = str(draw(st.integers(100, 1000)))  # no schedule drawn here is longer
+    if isinstance(training.get("early_stopping"), dict):
+        training["early_stopping"]["start_from_epoch"] = "7"
+    (fields,) = optimizer.values() if isinstance(optimizer, dict) else ({},)
+    if isinstance(fields.get("learning_rate", ""), dict) or "Decay" in str(fields):
+        training.pop("reduce_lr_on_plateau", None)
+    layers = draw(st.lists(st.just("Layer"), max_size=4))
+    config = {
+        "dataset": dataset(draw),
+        "augmentation": value(draw, keys["augmentation"]),
+        "layers": [*(member(draw, name) for name in layers), "Flatten", _END],
+        "optimizer": optimizer,
+        "loss": member(draw, "Loss"),
+        "training": training,
+        "seed": value(draw, keys["seed"]),
+    }
+    return text_of(list(lines_of(config)))
+
+
+def value(draw: Draw, schema: Schema, depth: int = 0) -> Any:
+    """Returns something that the schema allows, its leaves as YAML."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        family = is_family(SECTIONS[name])
+        return member(draw, name, depth) if family else section(draw, name, depth)
+    if "anyOf" in schema:
+        return value(draw, draw(st.sampled_from(schema["anyOf"])), depth)
+    if "enum" in schema or "const" in schema:
+        return str(draw(st.sampled_from(schema.get("enum", [schema.get("const")]))))
+    kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+    if kind == "array":
+        items = schema.get("prefixItems") or [schema["items"]] * draw(
+            st.integers(max(1, schema.get("minItems", 0)), 3)
+        )
+        return [value(draw, each, depth) for each in items]
+    if kind == "object":
+        return {"cat": value(draw, schema["additionalProperties"], depth)}
+    plain = {"boolean": ["true", "no", "off"], "null": ["null", "~"], "string": ["a", "b/c.d"]}
+    if kind in plain:
+        return draw(st.sampled_from(plain[kind]))
+    return number(draw, schema, whole=kind == "integer")
+
+
+def number(draw: Draw, schema: Schema, *, whole: bool) -> str:
+    """Returns a number within its bounds: often one of them, else a small one."""
+    bounds = {"exclusiveMinimum": -3, "exclusiveMaximum": None, **schema}
+    low = float(bounds.get("minimum", bounds["exclusiveMinimum"]))
+    high = float(bounds.get("maximum", bounds["exclusiveMaximum"] or low + 10))
+    if whole:
+        near = draw(st.booleans())
+        return str(draw(st.integers(int(low), int(min(high, low + 10) if near else high))))
+    numbers = st.floats(
+        low,
+        high,
+        allow_subnormal=False,
+        exclude_min="exclusiveMinimum" in schema,
+        exclude_max="exclusiveMaximum" in schema,
+    )
+    return repr(float(draw(numbers)))
+
+
+def member(draw: Draw, family: str, depth: int = 0) -> Any:
+    """Returns a member of a family by its name, with fields if it has some."""
+    known = SECTIONS[family]
+    assert issubclass(known, Vocabulary)
+    without = _FIRST | (_NESTED if depth > 1 else set())
+    names = [name for name in known.named() if name not in without]
+    name = draw(st.sampled_from(names))
+    fields = section(draw, known.named()[name].__name__, depth)
+    return {name: fields} if fields else name
+
+
+def section(draw: Draw, name: str, depth: int = 0) -> dict[str, Any]:
+    """Returns keys of a section: all that it needs, and some of the others.
+
+    What breaks a rule between fields is drawn anew; what is wrong by itself is an error.
+    """
+    schema = SCHEMA["$defs"][name]
+    needed = schema.get("required", [])
+    chosen = [key for key in schema["properties"] if key in needed or draw(st.booleans())]
+    for keys in (chosen, needed):
+        fields = {key: value(draw, schema["properties"][key], depth + 1) for key in keys}
+        if not (broken := _broken_rules(name, fields)):
+            return fields
+    assume(not broken)
+    return {}
+
+
+def _broken_rules(name: str, fields: dict[str, Any]) -> list[str]:
+    read = text.read(text_of(list(lines_of(fields))) or "{}", name, Path())
+    try:
+        SECTIONS[name].model_validate(read.value)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)
+        rules = [each for each in wrong if each["type"] == "key" or each["loc"][0] in _UNSAID]
+        assert rules == wrong, (name, fields, wrong)
+        return [each["msg"] for each in wrong]
+    return []
+
+
+def dataset(draw: Draw) -> dict[str, Any]:
+    """Returns a data set of one of the kinds, with enough images left to train on."""
+    kinds = [{"name": "digits"}, {"folder": "a"}, {"csv": "a.csv"}, {"npz": "a.npz"}]
+    kind = draw(st.sampled_from(kinds))
+    own = {"size": "[8, 9]"} if kind.keys() & {"folder", "csv"} else {}
+    share = {
+        "validation": repr(draw(st.floats(0.01, 0.4))),
+        "test": repr(draw(st.floats(0.01, 0.4))),
+    }
+    return {**kind, **own, **(share if draw(st.booleans()) else {})}

@@ -1,0 +1,100 @@
+"""The last line on stderr."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from imgcls.console import Ending
+from imgcls.errors import ImgclsError, RunError
+from imgcls.images.decode import BadImageError
+from imgcls.training.events import Noted, Warned
+
+RUN = Path("runs/cifar10-001")
+
+
+def read(line):
+    """Reads the line as the page of the command line says."""
+    name, _, rest = line.partition(" ")
+    assert name == "imgcls:"
+    fields = re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)(?: |$)', rest)
+    return {key: json.loads(value) if value[0] == '"' else value for key, value in fields}
+
+
+@pytest.mark.parametrize(
+    ("ending", "line"),
+    [
+        (Ending(), "imgcls: exit=0"),
+        (Ending(run=RUN), "imgcls: exit=0 run=runs/cifar10-001"),
+        (
+            Ending.of(RunError, RUN, "imgcls train --resume runs/cifar10-001"),
+            (
+                "imgcls: exit=6 error=RUN run=runs/cifar10-001"
+                ' resume="imgcls train --resume runs/cifar10-001"'
+            ),
+        ),
+        (Ending.by(15, RUN), "imgcls: exit=143 error=TERM run=runs/cifar10-001"),
+        (Ending.of(ImgclsError), "imgcls: exit=1 error=BUG"),
+        (Ending.of(BadImageError), "imgcls: exit=5 error=DATA"),
+    ],
+    ids=lambda value: value.code if isinstance(value, Ending) else "",
+)
+def test_it_has_what_applies_and_nothing_else(ending, line):
+    """
+    A scheduler's script reads it: what it is called never changes.
+    """
+    assert line == ending.line()
+
+
+def test_warnings_are_counted():
+    """
+    Exit code 0 with three warnings is not what a script should take for all right.
+    """
+    assert "imgcls: exit=0 warnings=3" == Ending().line(3)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my runs/a",
+        "a=b",
+        'say "cheese"',
+        "it's",
+        "a\nimgcls: exit=0",
+        "\x1b[31m",
+        "ü",
+        "\udcff",
+        "",
+    ],
+)
+def test_any_name_of_a_folder_is_read_back_as_it_is(name):
+    """
+    A folder with a line break in its name must neither forge a line nor break the reader.
+    """
+    resume = f"imgcls train --resume {shlex.quote(name)}"
+    line = Ending(6, "RUN", Path(name), resume).line(1)
+
+    assert line.isascii()
+    assert line.isprintable()
+    expected = {"exit": "6", "error": "RUN", "run": str(Path(name)), "resume": resume}
+    assert {**expected, "warnings": "1"} == read(line)
+    assert [name] == shlex.split(read(line)["resume"])[3:]
+
+
+def test_it_comes_last_with_the_warnings_that_were_reported(shown):
+    """
+    `tail -1` of a log is all that a script has to look at.
+    """
+
+    def use(console):
+        console.report(Warned("odd"))
+        console.report(Noted("all is well"))
+        console.end(Ending(run=RUN))
+
+    out, err = shown(use)
+
+    assert out == []
+    assert ["warning: odd", "all is well"] == err[:-1]
+    assert "imgcls: exit=0 run=runs/cifar10-001 warnings=1" == err[-1]

@@ -1,0 +1,76 @@
+"""Checkpoints damaged ten thousand times, and saved on disks that fail at every call."""
+
+import pytest
+
+from tests import damage
+from tests.test_checkpoints_killed import assert_whole, sweep, trace, traceable
+
+pytestmark = pytest.mark.endurance
+
+
+@pytest.mark.parametrize("way", [damage.cut, damage.flipped], ids=["cut", "flipped"])
+def test_no_damage_is_loaded(way, tmp_path, amount, figure):
+    """
+    Weights with one other bit are a model that is just worse.
+    """
+    damage.make(tmp_path)
+    total = amount(5000)
+
+    assert total == damage.sweep(tmp_path, way, total)
+    figure(
+        f"checkpoints, a file {way.__name__}: {total:,}, 0 loaded, the older one taken each time"
+    )
+
+
+WORDS = {
+    "ENOSPC": "no space left on device",
+    "EIO": "input/output error",
+    "EROFS": "read-only file system",
+    "EDQUOT": "disk quota exceeded",
+}
+
+
+@pytest.mark.skipif(not traceable(), reason="needs strace, and the right to trace")
+@pytest.mark.parametrize("lasting", ["", "+"], ids=["once", "from then on"])
+@pytest.mark.parametrize("error", WORDS)
+def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
+    error, lasting, tmp_path, amount, figure
+):
+    """
+    A network disk that comes and goes, a quota, a cable: the old state stays whole.
+    """
+    done, calls = trace(tmp_path / "whole")
+    assert 0 == done.returncode, done.stderr
+    step = max(1, 100 // amount(100))
+    tried = failed = 0
+    for run, done in sweep(tmp_path, calls, f"error={error}", lasting, step):
+        tried += 1
+        # Where no write works, the message cannot be written either.
+        mute = lasting and " write(" in calls[int(run.name) - 1]
+        assert mute or done.returncode in {0, 8}, done.stderr
+        if done.returncode == 8:
+            failed += 1
+            assert WORDS[error] in done.stdout
+        assert_whole(run)
+
+    assert failed > tried * 0.4
+    often = "from then on" if lasting else "once"
+    figure(
+        f"saving with {error} {often} at each call: {tried}, {failed} told, a whole one each time"
+    )
+
+
+@pytest.mark.skipif(not traceable(), reason="needs strace, and the right to trace")
+def test_a_kill_at_any_call_costs_no_checkpoint(tmp_path, amount, figure):
+    """
+    The suite's sweep once more, so that the long run stands for itself.
+    """
+    done, calls = trace(tmp_path / "whole")
+    assert 0 == done.returncode, done.stderr
+    found = [
+        assert_whole(run)
+        for run, _ in sweep(tmp_path, calls, "signal=KILL", step=max(1, 100 // amount(100)))
+    ]
+
+    assert sorted(found) == found
+    figure(f"saving killed at each call: {len(found)}, an old or a new checkpoint each time")

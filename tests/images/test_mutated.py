@@ -1,0 +1,52 @@
+"""A damaged picture is refused by its name and a reason, or is the same picture everywhere."""
+
+import pytest
+
+from imgcls.images.decode import BadImageError, decode
+from tests.images import mutated
+
+# Pillow's words about odd metadata, which the program itself does not show.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def test_five_hundred_damaged_files_are_named_or_used_alike(tmp_path, capfd):
+    """
+    One bad file in a million must neither end a training nor teach it half a picture.
+    """
+    seen = mutated.outcomes(0, 500, tmp_path)
+    capfd.readouterr()  # libtiff writes to stderr by itself
+
+    assert 500 == seen["used"] + seen["refused"]
+    assert seen["refused"] > 250
+    assert seen["used"] > 50
+
+
+@pytest.mark.parametrize("kind", mutated.FORMATS)
+def test_no_cut_that_takes_pixels_away_is_overlooked(kind, capfd):
+    """
+    A download that broke off looks like a picture with a grey half.
+    """
+    data = mutated.whole(kind)
+    right = decode(data, 3)
+    used = []
+    for size in [*range(0, len(data), 7), *range(len(data) - 30, len(data))]:
+        try:
+            assert (right == decode(data[:size], 3)).all(), f"cut to {size} of {len(data)} bytes"
+            used.append(size)
+        except BadImageError:
+            pass
+    capfd.readouterr()
+
+    assert not used or min(used) > len(data) - 40
+
+
+def test_a_pointer_of_git_lfs_says_how_to_get_the_picture(tmp_path):
+    """
+    A clone without Git LFS has a hundred bytes of text in the place of each picture.
+    """
+    file = tmp_path / "cat.jpg"
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+
+    with pytest.raises(BadImageError) as caught:
+        decode(file, 3)
+    assert f"{file}: a Git LFS pointer; git lfs pull fetches the picture" == str(caught.value)

@@ -1,0 +1,96 @@
+"""Pixels have a place before the first of them is read."""
+
+import os
+import resource
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imgcls.errors import ResourceError
+from imgcls.images import room as room_module
+from imgcls.images.room import left, reserve, room
+
+
+@pytest.fixture
+def in_file(monkeypatch, tmp_path):
+    """Lets pixels lie in a file of this folder."""
+    monkeypatch.setattr(room_module, "MEMORY_BYTES", 1000)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_what_exceeds_the_budget_lies_in_a_file(in_file):
+    """
+    A set larger than the memory must be slow, and not end the program.
+    """
+    small, large = room((10, 10, 10)), room((10, 10, 11))
+    large[3] = 7
+
+    assert not isinstance(small, np.memmap)
+    assert isinstance(large, np.memmap)
+    assert 7 * 110 == large.sum()
+    assert [] == list(in_file.iterdir())
+
+
+def test_a_disk_that_is_too_small_is_told_with_its_folder(in_file):
+    """
+    Without TMPDIR's name, nobody knows which of the disks is too small.
+    """
+    free = shutil.disk_usage(in_file).free
+    with pytest.raises(ResourceError) as caught:
+        room((free // 1000 + 1_000_000, 1000))
+
+    assert str(caught.value).startswith(f"{in_file}: ")
+    assert "iB of pixels cannot be written, " in str(caught.value)
+    assert str(caught.value).endswith("iB are free")
+    assert caught.value.hint is not None
+    assert "TMPDIR" in caught.value.hint
+
+
+def test_a_file_that_may_not_grow_is_told(in_file):
+    """
+    A quota leaves the disk free and refuses the write all the same.
+    """
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
+    try:
+        with pytest.raises(ResourceError, match="KiB of pixels cannot be written, file too large"):
+            room((8000,))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert [] == list(in_file.iterdir())
+
+
+def test_the_room_is_taken_and_not_only_promised(tmp_path):
+    """
+    Where a mapped file has holes, the first pixel on a full disk ends the program by SIGBUS.
+    """
+    with (tmp_path / "file").open("wb") as file:
+        reserve(file.fileno(), 1 << 20)
+
+    assert 512 * (tmp_path / "file").stat().st_blocks >= 1 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
+def test_pixels_in_a_file_have_their_room(in_file):
+    """
+    The file has no name; only this process can ask for it.
+    """
+    pixels = room((1 << 20,))
+    links = Path("/proc/self/fd").iterdir()
+    (ours,) = (link for link in links if os.path.realpath(link).startswith(str(in_file)))
+
+    assert 512 * ours.stat().st_blocks >= pixels.size
+
+
+def test_what_is_left_is_memory_and_disk(in_file):
+    """
+    The figures of a refusal must be those that the user can change.
+    """
+    there, words = left()
+
+    assert there >= shutil.disk_usage(in_file).free
+    assert words.endswith(f"in {in_file}")

@@ -1,0 +1,48 @@
+"""The page of faults is whole, and its tests are there."""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| ([A-Z]\d+) \| (.+) \| (.+) \| (.+) \|$", PAGE, flags=re.MULTILINE)
+COUNTS = {"C": 16, "D": 28, "T": 29, "P": 20, "X": 4, "S": 1}
+
+
+@cache
+def functions_of(path):
+    """The names of the functions of a file, which need not be imported for that."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    return {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
+
+
+def test_every_fault_has_a_row_in_its_order():
+    """
+    A fault that is left out is one that nobody looks after.
+    """
+    numbers = [f"{letter}{n + 1}" for letter, count in COUNTS.items() for n in range(count)]
+
+    assert 98 == len(numbers)
+    assert numbers == [row[0] for row in ROWS]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_row_has_tests_that_are_there_or_says_why_not(row):
+    """
+    The name of a test that was renamed or removed would go on to promise what nobody checks.
+    """
+    _, fault, does, proof = row
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", proof)
+
+    assert len(fault) > 3
+    if named:
+        assert len(does) > 0
+        assert [] == [each for each in named if each[1] not in functions_of(each[0])]
+        assert len(named) == proof.count("`") / 2
+    else:
+        assert len(proof.split()) >= 8
+        assert proof.endswith(".")

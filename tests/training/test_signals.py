@@ -1,0 +1,179 @@
+"""Signals end a training with everything saved, or save and go on; ignored ones stay ignored."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import yaml
+
+from imgcls import checkpoints
+from imgcls.commands.train import train
+from imgcls.training.events import Progressed, Saved
+from imgcls.training.signals import ENDING, SAVING, heeded
+
+
+@pytest.fixture
+def config(tmp_path, small):
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(small()), encoding="utf-8")
+    return path
+
+
+def test_sigusr1_saves_in_the_middle_of_an_epoch_and_training_goes_on(write_config, tmp_path):
+    """
+    Slurm can send it ninety seconds before the end: what is done by then is safe.
+    """
+    config = write_config(training={"epochs": 2, "batch_size": 8, "report_steps": 50})
+    events: list[object] = []
+
+    def report(event):
+        events.append(event)
+        inside = isinstance(event, Progressed) and event.epoch == 2 and event.step < event.steps
+        if inside and SAVING not in events:
+            events.append(SAVING)
+            os.kill(os.getpid(), SAVING)
+
+    trained = train(config, report, root=tmp_path)
+    saved = [event.step for event in events if isinstance(event, Saved)]
+
+    assert "finished" == trained.status
+    assert 3 == len(saved)
+    assert saved[0] < saved[1] < saved[2] == 2 * saved[0]
+    assert Saved(saved[1]) == events[events.index(SAVING) + 1]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_each_ending_signal_ends_with_a_checkpoint_of_the_last_step(number, config, tmp_path):
+    """
+    Ctrl-C, a scheduler's SIGTERM, the closed terminal's SIGHUP: at most a step is lost.
+    """
+    last: list[int] = []
+
+    def report(event):
+        if isinstance(event, Progressed) and event.step > 5:
+            last.append(event.step)
+            os.kill(os.getpid(), number)
+
+    trained = train(config, report, root=tmp_path)
+
+    assert ("interrupted", number) == (trained.status, trained.signal)
+    assert [trained.step] == last
+    assert trained.step == checkpoints.steps(trained.run / "checkpoints")[-1]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_a_signal_before_the_first_step_leaves_no_run_behind(number, config, tmp_path):
+    """
+    There was nothing to save, and a scheduler that looks at the cause still sees the signal.
+    """
+    reported: list[object] = []
+
+    def report(event):
+        if not reported:
+            reported.append(event)
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt) as ended:
+        train(config, report, root=tmp_path / "runs")
+
+    assert (number,) == ended.value.args
+    assert [] == list((tmp_path / "runs").iterdir())
+
+
+def test_a_signal_that_was_ignored_stays_ignored():
+    """
+    `nohup imgcls train` must outlive its terminal.
+    """
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with heeded() as stop:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not stop
+        assert signal.SIG_IGN == signal.getsignal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_afterwards_signals_mean_what_they_meant_before():
+    """
+    Who calls `train` from Python keeps the handlers that are theirs.
+    """
+    before = [signal.getsignal(number) for number in (*ENDING, SAVING)]
+    with heeded():
+        assert before != [signal.getsignal(number) for number in (*ENDING, SAVING)]
+
+    assert before == [signal.getsignal(number) for number in (*ENDING, SAVING)]
+
+
+def begun(program, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+SAVES = """
+import hashlib, os, sys, time
+from pathlib import Path
+from imgcls import files
+from imgcls.training.signals import heeded
+with heeded() as stop:
+    os.write(1, b"ready\\n")
+    while not stop:
+        time.sleep(0.01)
+    with files.draft_folder(Path(sys.argv[1]) / "step-2"):
+        os.write(1, b"saving\\n")
+        hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)  # no handler of Python's runs
+"""
+
+
+@pytest.mark.parametrize("second", ENDING)
+def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(second, tmp_path):
+    """
+    Whoever presses Ctrl-C again does not want to wait.
+    """
+    checkpoints.save(tmp_path, 1, {"a": np.zeros(3)}, {})
+    process = begun(SAVES, tmp_path)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == b"saving\n"
+        process.send_signal(second)
+        _, said = process.communicate(timeout=2)
+    finally:
+        process.kill()
+    newest, problems = checkpoints.newest(tmp_path)
+
+    assert -second == process.returncode
+    assert b"stopping; once more to stop at once" in said
+    assert newest is not None
+    assert (1, []) == (newest.step, problems)
+
+
+SLEEPS = """
+import os
+from imgcls.training.signals import heeded
+with heeded() as stop:
+    os.write(1, b"ready\\n")
+    os.read(0, 1)
+    os.write(1, b"awake" if not stop else b"stopped")
+"""
+
+
+def test_a_training_that_was_put_to_sleep_goes_on():
+    """
+    Ctrl-Z and `fg`, a laptop that is opened again, a scheduler that suspends the job.
+    """
+    process = begun(SLEEPS)
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGSTOP)
+    assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])
+    process.send_signal(signal.SIGCONT)
+
+    assert (b"awake", b"") == process.communicate(b"x", timeout=30)
+    assert 0 == process.returncode

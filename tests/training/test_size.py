@@ -1,0 +1,249 @@
+"""What cannot fit into memory is refused before memory is taken, and nothing else is."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from imgcls import memory, model
+from imgcls.config.config import Config
+from imgcls.config.layers import Layer
+from imgcls.config.layers.layer import flatten
+from imgcls.config.optimizers import Optimizer
+from imgcls.data.dataset import Data, Split
+from imgcls.data.traits import Traits
+from imgcls.errors import ConfigError
+from imgcls.training import machine, size
+
+TRAITS = Traits(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=3, resize="stretch")
+END = ["Flatten", {"Dense": {"units": "classes", "activation": "softmax"}}]
+FIELDS: dict[str, Any] = {
+    "activation": "tanh",
+    "filters": 4,
+    "kernel_size": 3,
+    "layers": [{"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}}],
+    "pool_size": 2,
+    "rate": 0.5,
+    "scale": 2,
+    "stddev": 0.1,
+    "times": 2,
+    "units": 5,
+}
+MOMENTS = {"mean": 0.5, "variance": 0.1}
+
+
+def stack(*layers: Any) -> list[Layer]:
+    return [Layer.read(layer) for layer in layers]
+
+
+def around(name: str) -> list[Layer]:
+    fields = Layer.named()[name].model_fields
+    given = {key: FIELDS[key] for key, field in fields.items() if field.is_required()}
+    given |= MOMENTS if name == "Normalization" else {}
+    return stack({"Conv2D": {"filters": 32, "kernel_size": 1}}, {name: given}, *END)
+
+
+def made(small: Any, images: int = 10, **changes: Any) -> tuple[Config, Data]:
+    config = Config.model_validate(small(**changes))
+    side = config.dataset.size or (8, 8)
+    labels = np.arange(images, dtype=np.int32) % 10
+    split = Split(np.zeros((images, 8, 8, 1), np.uint8), labels, ("",) * images)
+    classes = tuple("0123456789")
+    return config, Data(classes, side, (8, 8), 1, "stretch", {"train": split}, {})
+
+
+def refusal(config: Config, data: Data) -> str:
+    traits = Traits(
+        classes=data.classes, size=data.size, stored=data.stored, channels=1, resize="stretch"
+    )
+    with pytest.raises(ConfigError) as caught:
+        size.check(config, data, traits, machine.choose(config.training))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("name", Layer.named())
+def test_a_sketch_has_every_shape_of_the_network_and_no_value(name: str, precision: str) -> None:
+    """
+    A layer whose weights were not counted could take all the memory after all.
+    """
+    layers = around(name)
+    drawn = model.sketch(layers, TRAITS, precision=precision)
+    built = model.build(layers, TRAITS, 0, precision=precision)
+
+    for one, other in zip(drawn.layers, built.layers, strict=True):
+        assert one.output.shape == other.output.shape
+        assert one.compute_dtype == other.compute_dtype
+    told = [(tuple(each.shape), each.dtype) for each in drawn.variables]
+    assert told == [(tuple(each.shape), each.dtype) for each in built.variables]
+    with keras.StatelessScope():
+        pass  # at its end, Keras gives values to whatever it has not given any
+    assert all(each._value is None for each in drawn.variables)
+
+
+def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
+    """
+    Equal seeds must give equal weights, as they did before anything was reckoned.
+    """
+    layers = stack("BatchNormalization", {"Dropout": {"rate": 0.5}}, *END)
+    before = model.build(layers, TRAITS, 3)
+    model.sketch(layers, TRAITS)
+    after = model.build(layers, TRAITS, 3)
+
+    images = np.random.default_rng(0).random((5, 8, 8, 3), np.float32)
+    for one, other in zip(before.variables, after.variables, strict=True):
+        assert np.array_equal(one, other)
+    assert np.array_equal(before(images, training=True), after(images, training=True))
+
+
+def test_a_sketch_is_no_memory() -> None:
+    """
+    It is there for networks that no computer could build.
+    """
+    layers = stack("Flatten", {"Dense": {"units": 2_000_000_000}}, END[1])
+    before = resident()
+    drawn = model.sketch(layers, TRAITS)
+
+    assert 10**11 < drawn.count_params()
+    assert resident() - before < 10**8
+
+
+def resident() -> int:
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        pytest.skip("only Linux says how much memory a process has")
+    return int(pages.read_text(encoding="utf-8").split()[1]) * 4096
+
+
+@pytest.mark.parametrize("name", Optimizer.named())
+def test_no_more_is_reckoned_than_an_optimizer_takes(name: str) -> None:
+    """
+    A bound that is too high refuses what can be trained; one too low lets the kernel kill it.
+    """
+    weights = [keras.Variable(tf.zeros(shape)) for shape in [(300, 200), (200,)]]
+    optimizer = Optimizer.read(name)
+    built = optimizer.build(1, 1)
+    built.build(weights)
+    taken = sum(each.value.numpy().nbytes for each in built.variables)
+    reckoned = size.slots(optimizer) * 4 * (300 * 200 + 200)
+
+    assert reckoned <= taken
+    if name != "Adafactor":  # it keeps rows and columns
+        assert taken - reckoned < 100
+
+
+def test_what_a_step_keeps_is_the_input_of_each_layer_with_weights() -> None:
+    """
+    That alone is certain: everything else may be computed in place.
+    """
+    layers = stack(
+        {"Conv2D": {"filters": 4, "kernel_size": 3}},
+        "ReLU",
+        "BatchNormalization",
+        {"Residual": {"layers": [{"Conv2D": {"filters": 8, "kernel_size": 1}}, "PReLU"]}},
+        *END,
+    )
+    drawn = model.sketch(layers, TRAITS, precision="bfloat16")
+
+    assert [size.activations(each) for each in drawn.layers] == [
+        2 * 8 * 8 * 3,
+        0,
+        2 * 6 * 6 * 4,
+        2 * 6 * 6 * (4 + 8),
+        0,
+        4 * 6 * 6 * 8,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "words"),
+    [
+        (
+            {"layers": ["Flatten", {"Dense": {"units": 2_000_000_000}}, END[1]]},
+            "layers[1].Dense",
+            "this layer needs the most, 1.4 TiB",
+        ),
+        (
+            {"layers": [{"Conv2D": {"filters": 10**9, "kernel_size": 3}}, *END]},
+            "layers[2].Dense",
+            "the network with its optimizer needs ",
+        ),
+        (
+            {
+                "layers": [
+                    {"Conv2D": {"filters": 10**9, "kernel_size": 3}},
+                    "Flatten",
+                    {"Dense": {"units": 2 * 10**9}},
+                    END[1],
+                ]
+            },
+            "layers[2].Dense",
+            "this layer needs the most, 749.4 EiB",
+        ),
+        ({"dataset": {"name": "digits", "size": 1_000_000}}, "dataset.size", "needs 3.6 TiB, "),
+        (
+            {"dataset": {"name": "digits", "size": 40_000}, "training": {"batch_size": 10**9}},
+            "training.batch_size",
+            "images need ",
+        ),
+    ],
+)
+def test_what_no_memory_holds_is_refused_with_its_key(small, changes, key, words) -> None:
+    """
+    The kernel would kill the program without a word, after it has killed others.
+    """
+    message = refusal(*made(small, 10_000, **changes))
+
+    assert message.startswith(f"{key}: ")
+    assert words in message
+
+
+def test_a_step_that_does_not_fit_says_how_many_images_would(small) -> None:
+    """
+    Half by half, a user would try for an hour.
+    """
+    wide = [{"Conv2D": {"filters": 2048, "kernel_size": 1}}] * 2
+    free = memory.free() or 0
+    fitting = free // (64 * 64 * 2049 * 4)  # a little less: the network needs some, too
+    text = {"name": "digits", "size": 64}
+    layers = [*wide, "GlobalAveragePooling2D", END[1]]
+    config, data = made(small, 10**6, dataset=text, layers=layers, training={"batch_size": 10**6})
+    message = refusal(config, data)
+
+    assert message.startswith("training.batch_size: a step of 1,000,000 images needs ")
+    most = int(message.partition("; ")[2].split(" ")[0].replace(",", ""))
+    assert 0.8 * fitting < most < 1.2 * fitting
+
+
+def test_one_image_that_does_not_fit_is_told_with_the_layer(small) -> None:
+    """
+    No batch is small enough then.
+    """
+    wide = {"Conv2D": {"filters": 1_000_000, "kernel_size": 1, "use_bias": False}}
+    narrow = {"Conv2D": {"filters": 1, "kernel_size": 1}}
+    layers = [wide, narrow, "GlobalAveragePooling2D", {"Dense": {"units": "classes"}}]
+    config, data = made(small, dataset={"name": "digits", "size": 1000}, layers=layers)
+
+    assert refusal(config, data).startswith("layers[1].Conv2D: a step of one image needs 3.6 ")
+
+
+def test_a_batch_of_more_images_than_there_are_is_one_batch(small) -> None:
+    """
+    Whoever writes a huge batch_size means all of them.
+    """
+    config, data = made(small, training={"batch_size": 10**9})
+    traits = Traits(classes=data.classes, size=(8, 8), stored=(8, 8), channels=1, resize="stretch")
+
+    size.check(config, data, traits, machine.choose(config.training))
+
+
+def test_a_network_of_a_thousand_layers_can_be_built() -> None:
+    """
+    Keras follows a network by recursion, and Python ends that after a thousand calls.
+    """
+    layers = stack({"Repeat": {"times": 1100, "layers": ["ReLU"]}}, *END)
+
+    assert 1102 == len(flatten(layers)) == len(model.sketch(layers, TRAITS).layers)
