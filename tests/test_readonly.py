@@ -1,22 +1,14 @@
 """Folders that may only be read: enough for a reader, an early error for a training."""
 
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from imgcls import checkpoints
-from tests import damage
+from tests import damage, nobody
 
-ROOT = Path(__file__).parents[1]
-
-pytestmark = pytest.mark.skipif(
-    not shutil.which("setpriv") or os.geteuid() != 0, reason="needs to be root"
-)
+pytestmark = nobody.needed
 
 
 @pytest.fixture
@@ -25,13 +17,6 @@ def folder():
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
-
-
-def as_nobody(code, *arguments):
-    command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-B", "-c", code]
-    return subprocess.run(
-        [*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
-    )
 
 
 READ = """
@@ -49,7 +34,7 @@ def test_a_run_that_may_only_be_read_can_be_used(folder):
     """
     damage.make(folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    done = as_nobody(READ, folder)
+    done = nobody.run(READ, folder)
 
     assert ("10 []\n", "") == (done.stdout, done.stderr)
     assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
@@ -67,9 +52,9 @@ def test_a_training_where_nothing_may_be_written_is_an_error_at_once(folder):
     """
     Ten hours later would be too late to hear it.
     """
-    new = as_nobody(TRAIN, "train", ROOT / "configs" / "smoke.yaml", "--runs", folder)
+    new = nobody.run(TRAIN, "train", nobody.ROOT / "configs" / "smoke.yaml", "--runs", folder)
     damage.make(folder)
-    old = as_nobody(TRAIN, "train", "--resume", folder)
+    old = nobody.run(TRAIN, "train", "--resume", folder)
 
     assert (8, 8) == (new.returncode, old.returncode), new.stderr + old.stderr
     assert f"{folder}/smoke-001: cannot be written, permission denied" in new.stderr

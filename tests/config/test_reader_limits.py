@@ -1,7 +1,5 @@
 """The reader at its limits: in time, in memory, and where the system itself says no."""
 
-import os
-import shutil
 import string
 import subprocess
 import sys
@@ -13,6 +11,7 @@ import pytest
 from imgcls.config import reader, wording
 from imgcls.config.schema import is_family, language
 from imgcls.errors import ConfigError, UsageError
+from tests import nobody
 
 RIGHT = """\
 dataset: {name: digits}
@@ -108,8 +107,8 @@ PLACES = {
     "x" * 300 + ".yaml": "cannot be read: File name too long",
     "/proc/self/mem": "cannot be read: Input/output error",
     "/dev/zero": "cannot be read: it is no regular file",
-    "a\0b.yaml": "cannot be read: embedded null byte",
-    "a\0b/c.yaml": "cannot be read: embedded null byte",
+    "a\0b.yaml": "cannot be read: .*embedded null",
+    "a\0b/c.yaml": "cannot be read: .*embedded null",
 }
 
 
@@ -122,7 +121,7 @@ def test_a_place_where_no_config_can_be_is_named(place):
         reader.read(Path(place))
 
 
-@pytest.mark.skipif(not shutil.which("setpriv") or os.geteuid() != 0, reason="needs to be root")
+@nobody.needed
 def test_a_file_or_folder_that_may_not_be_read_is_named():
     """
     Data on a shared machine belong to somebody else.
@@ -147,14 +146,7 @@ def read_as_nobody(*files):
     code += "from imgcls.errors import ConfigError\n"
     code += "for file in sys.argv[1:]:\n"
     code += "    try: reader.read(Path(file))\n    except ConfigError as error: print(error)\n"
-    command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-B", "-c", code]
-    done = subprocess.run(
-        [*command, *files],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = nobody.run(code, *files)
     return done.stdout + done.stderr
 
 

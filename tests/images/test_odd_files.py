@@ -3,8 +3,6 @@
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from imgcls.errors import DataError
 from imgcls.images import folders
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import load, load_all
+from tests import nobody
 
 
 def write(path, kind="PNG"):
@@ -118,7 +117,7 @@ def test_a_picture_of_another_type_than_its_name_is_used(kind, tmp_path):
     assert (np.abs(load(tmp_path / "cat.jpg", (6, 8), 3, "stretch").astype(int) - 77) < 9).all()
 
 
-@pytest.mark.skipif(not shutil.which("setpriv") or os.geteuid() != 0, reason="needs to be root")
+@nobody.needed
 def test_what_may_not_be_read_is_named():
     """
     Data on a shared machine belong to somebody else: a file is one bad picture, a folder the end.
@@ -155,19 +154,7 @@ else:
 
 
 def as_nobody(folder):
-    command = [
-        "setpriv",
-        "--reuid=65534",
-        "--clear-groups",
-        sys.executable,
-        "-B",
-        "-c",
-        CODE,
-        folder,
-    ]
-    done = subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
-    )
+    done = nobody.run(CODE, folder)
     return done.stdout + done.stderr
 
 
