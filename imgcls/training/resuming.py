@@ -84,7 +84,7 @@ def read(run: Run, wanted: Wanted, report: Report) -> Begun:
     step = saved.step if saved else 0
     before = changes.read(run.changes)
     was = changes.current(run.config, run.changes)
-    done = int(saved.state.get("evaluated", 0)) if saved else 0
+    done = _epochs_done(saved)
     now = changes.current(
         run.config, run.changes, _overrides(wanted, saved, was.config.training.epochs)
     )
@@ -100,8 +100,14 @@ def _overrides(wanted: Wanted, saved: Checkpoint | None, epochs: int) -> list[st
     if any(each.partition("=")[0].strip() == "training.epochs" for each in wanted.overrides):
         raise UsageError("--extend and --set training.epochs exclude each other")
     if saved and saved.state.get("early"):
-        epochs = int(saved.state["evaluated"])  # the others are not wanted any more
+        epochs = _epochs_done(saved)  # the others are not wanted any more
     return [*wanted.overrides, f"training.epochs={epochs + wanted.extend}"]
+
+
+def _epochs_done(saved: Checkpoint | None) -> int:
+    """How many a checkpoint says; what else is wrong with its state, `restore` tells."""
+    done = saved.state.get("evaluated") if saved else None
+    return done if type(done) is int else 0
 
 
 def unfinished(root: Path, checked: reader.Checked, report: Report) -> Run | None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
-from imgcls import lock, runs
+from imgcls import checkpoints, lock, runs
 from imgcls.commands.train import train
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
@@ -199,6 +199,21 @@ def test_a_run_that_stopped_early_can_be_extended(write, tmp_path):
     second = train(None, ignore, resume=first.run, extend=1)
 
     assert (3, 3) == (second.epoch, second.epochs)
+
+
+def test_a_checkpoint_whose_state_is_none_is_refused_in_one_message(write, tmp_path):
+    """
+    A run folder from elsewhere is data: its sums may be right, and its content nonsense.
+    """
+    run = runs.open_run(train(write(), ignore, root=tmp_path / "runs").run)
+    saved, _ = checkpoints.newest(run.checkpoints)
+    assert saved is not None
+    forged = {**saved.state, "evaluated": ["two"], "early": "yes"}
+    attached = {path.name: path for path in (run.config, run.model)}
+    checkpoints.save(run.checkpoints, saved.step + 1, saved.arrays, forged, attached)
+
+    with pytest.raises(RunError, match="the checkpoint's state is none: evaluated"):
+        train(None, ignore, resume=run.folder, extend=1)
 
 
 def test_fewer_epochs_than_are_done_are_refused(write, tmp_path):
