@@ -14,7 +14,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -163,11 +163,20 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         ResourceError: if it cannot be written; what stood there stays.
     """
+    write_parts(path, (data,))
+
+
+def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Writes a file as `write_whole` does, one part after the other.
+
+    Raises:
+        ResourceError: if it cannot be written; what stood there stays.
+    """
     with writing(path):
         draft, descriptor = _claimed(path, _make_file)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
                 draft.rename(path)

@@ -55,7 +55,7 @@ def evaluate(
     from imgcls.ops import startup
 
     startup.start()
-    name, images = _other(chosen, data) if data else _own(chosen, split, report)
+    name, images = _other(chosen, data, report) if data else _own(chosen, split, report)
     evaluation = _evaluated(chosen, name, images, precision, report)
     stored = chosen.run.folder / f"evaluation-{'data' if data else name}.json"
     try:
@@ -65,7 +65,7 @@ def evaluate(
     return evaluation
 
 
-def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
+def _other(chosen: Chosen, data: Path, report: Report) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
     traits = chosen.traits
@@ -75,6 +75,7 @@ def _other(chosen: Chosen, data: Path) -> tuple[str, "Split"]:
         stored=traits.stored,
         channels=traits.channels,
         resize=traits.resize,
+        report=report,
     )
     return str(data), split
 

@@ -17,6 +17,7 @@ from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
 from imgcls.errors import ConfigError, ImgclsError
 from imgcls.images.remote import Downloading
+from imgcls.images.user_cache import Cached
 from imgcls.training.events import EpochEnded, Noted, Started, Trained, Warned
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Console:
                 self._progress.line(f"warning: {printable(message)}", "yellow")
             case Noted(message=message):
                 self._progress.line(printable(message))
+            case Cached():
+                self._progress.line(wording.cached(event))
             case Downloading(done=0):
                 self._progress.line(wording.downloading(event))
             case Started():

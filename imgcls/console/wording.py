@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgcls.console.numbers import count, decimal, duration, printable, rate
 from imgcls.images.remote import Downloading
+from imgcls.images.user_cache import Cached
 from imgcls.memory import amount
 from imgcls.training.events import EpochEnded, Progressed, Started, Trained, Validating
 
@@ -89,6 +90,14 @@ def downloading(event: Downloading) -> str:
         f"downloading {event.name}, {amount(event.total)}, "
         f"from {event.source} to {printable(event.target)}"
     )
+
+
+def cached(event: Cached) -> str:
+    """Returns the line of what came from the cache of decoded images, and of what goes wrong."""
+    part = f"{count(event.images)} of " if event.images < event.total else ""
+    images = f"{part}{_counted(event.total, 'image')} from the cache"
+    trouble = f"decoded images are not kept for later runs: {printable(event.trouble)}"
+    return _joined(*([images] if event.images else []), *([trouble] if event.trouble else []))
 
 
 def started(event: Started) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from imgcls.config.augmentations import Augmentation
 from imgcls.data.augment import augment
 from imgcls.data.dataset import Split
+from imgcls.images.room import let_go
 from imgcls.ops.pixels import images_of
 
 PARALLEL_BATCHES = 2  # made at once; more hold memory without being faster (two cores)
@@ -110,8 +111,13 @@ def _pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
         shape = (None, *pixels.shape[1:])
 
         def read(index: tf.Tensor) -> tf.Tensor:
-            gathered = tf.numpy_function(lambda rows: pixels[rows], [index], tf.uint8)
+            gathered = tf.numpy_function(rows_of, [index], tf.uint8)
             return tf.ensure_shape(gathered, shape)
+
+        def rows_of(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+            gathered = pixels[rows]
+            let_go(pixels)
+            return gathered
 
         return read
     # A NumPy array captured in a map would be embedded in its graph: 12 times slower to iterate.

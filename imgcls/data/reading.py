@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcls.images.load import Stop, fit_all, load_all
+from imgcls.images import cache
+from imgcls.images.load import Stop, fit_all
 from imgcls.images.pictures import Pictures, shown
 from imgcls.images.resize import Mode, to_channels
+from imgcls.images.user_cache import Cached
 
 if TYPE_CHECKING:
     from imgcls.images.decode import BadImageError
@@ -53,6 +55,8 @@ class Reader:
         self.stop = stop
         self.total = 0
         self.done = 0
+        self.cached = 0
+        self.trouble = ""
         self.bad: list[BadImageError] = []
 
     def read(self, pictures: Pictures, origin: tuple[str, NDArray[np.int64]]) -> Split:
@@ -62,6 +66,8 @@ class Reader:
         else:
             split = self._arrays(pictures.pixels, pictures.labels, origin)
         self.done += len(pictures.labels)
+        if self.done == self.total and (self.cached or self.trouble):
+            self.report(Cached(self.cached, self.total, self.trouble))
         return split
 
     def _progress(self, done: int, total: int) -> None:
@@ -84,9 +90,12 @@ class Reader:
         )
 
     def _files(self, pictures: Pictures) -> Split:
-        pixels, bad = load_all(
+        loaded = cache.load_all(
             pictures.files, self.size, self.channels, self.resize, self._progress, self.stop
         )
+        self.cached += loaded.cached
+        self.trouble = self.trouble or loaded.trouble
+        pixels, bad = loaded.pixels, loaded.bad
         names = tuple(map(shown, pictures.files))
         self.bad += bad
         if not bad:

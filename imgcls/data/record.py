@@ -1,10 +1,10 @@
 """What data.json of a run says about its data, and what has changed since it was written."""
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterator
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import Divided
 from imgcls.images.pictures import SPLITS, Found, listed, shown
+from imgcls.images.room import blocks
 
 
 def record(
@@ -86,21 +87,23 @@ def fingerprint(split: Split) -> str:
     """Returns the SHA-256 of a split's labels and pixels; the names of files do not count."""
     digest = hashlib.sha256(f"{split.pixels.shape} ".encode())
     digest.update(np.ascontiguousarray(split.labels, "<i4").tobytes())
-    digest.update(np.ascontiguousarray(split.pixels).data)
+    for pixels in blocks(split.pixels):
+        digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
 
 
 def digests(split: Split) -> list[str]:
     """Returns a short name of each image's content: a hash of its pixels, `-` and its label."""
+    each = itertools.chain.from_iterable(blocks(split.pixels))
     return [
         f"{hashlib.blake2b(np.ascontiguousarray(pixels).data, digest_size=8).hexdigest()}-{label}"
-        for pixels, label in zip(split.pixels, split.labels.tolist(), strict=True)
+        for pixels, label in zip(each, split.labels.tolist(), strict=True)
     ]
 
 
 def duplicates(files: dict[str, list[str]], digests: dict[str, list[str | None]]) -> Iterator[str]:
     """Yields a note for each two splits that share pictures: who has seen them is not tested."""
-    for one, other in combinations([split for split in SPLITS if split in digests], 2):
+    for one, other in itertools.combinations([split for split in SPLITS if split in digests], 2):
         first: dict[str, str] = {}
         for file, digest in zip(files[one], digests[one], strict=True):
             first.setdefault(_pixels(digest), file)

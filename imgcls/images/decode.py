@@ -122,7 +122,7 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
     """Yields the picture, its header read; whatever goes wrong with it is a BadImageError."""
     path = source if isinstance(source, Path) else ""
     try:
-        with _file(source) as file:
+        with BytesIO(source) if isinstance(source, bytes) else open_file(source) as file:
             try:
                 picture = Image.open(file, formats=FORMATS)
             except UnidentifiedImageError as error:
@@ -144,13 +144,17 @@ def _check_size(picture: Image.Image, path: Path | str) -> None:
         raise BadImageError(path, f"{size}, more than {PIXEL_LIMIT:,} in all")
 
 
-def _file(source: Path | bytes) -> BinaryIO:
-    if isinstance(source, bytes):
-        return BytesIO(source)
+def open_file(path: Path) -> BinaryIO:
+    """Returns an open file, never one that keeps whoever opens it waiting.
+
+    Raises:
+        BadImageError: if it is no regular file.
+        OSError: if it is not there, or may not be read.
+    """
     # Opening a FIFO would wait for ever.
-    if not stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - the mode itself is wanted
-        raise BadImageError(source, "not a regular file")
-    return source.open("rb")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - the mode itself is wanted
+        raise BadImageError(path, "not a regular file")
+    return path.open("rb")
 
 
 def _what_is(file: BinaryIO) -> str:

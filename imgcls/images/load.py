@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from imgcls.images.decode import BadImageError, decode
 from imgcls.images.pictures import shown
 from imgcls.images.resize import Mode, fit
-from imgcls.images.room import room
+from imgcls.images.room import let_go, room
 from imgcls.memory import check_fits, enough_for
 
 _AT_ONCE = 16  # pictures a thread between two looks at `stop`: some tenths of a second
 _BLOCK = 64  # small pictures are handed to a thread together: alone, the hand-over costs more
+_LET_GO = 1024  # pictures between two times that the memory of mapped pixels is given back
 
 _PASSING = {errno.EIO, errno.ESTALE, errno.EAGAIN}
 _PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait through them
@@ -100,7 +101,11 @@ def load_all(
             return error
         return None
 
-    bad = [error for error in in_threads(one, len(files), progress, stop) if error is not None]
+    bad = []
+    for at, error in enumerate(in_threads(one, len(files), progress, stop)):
+        bad += [error] if error else []
+        if at % _LET_GO == 0:
+            let_go(pixels)
     return pixels, bad
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from imgcls import files
 from imgcls.errors import DataError, ResourceError
-from imgcls.images import arrays, formats
+from imgcls.images import arrays, formats, user_cache
 from imgcls.images.formats import Arrays
 from imgcls.images.pictures import shown
 from imgcls.images.remote import Downloading, Publication
+from imgcls.images.user_cache import expanded
 
 
 def read(name: str, publication: Publication) -> tuple[Arrays, str]:
@@ -58,7 +59,7 @@ def fetch(
     found = any(os.path.exists(path) for path, _ in _places(name, publication))  # noqa: PTH110 - as above
     if found or os.environ.get("IMGCLS_OFFLINE", "") not in {"", "0"}:
         return
-    target = _cache() / f"{name}.npz"
+    target = user_cache.folder() / f"{name}.npz"
     _make_room(target.parent)
     contents = _downloaded(name, publication, target, report, stop)
     if publication.format == "npz":
@@ -76,11 +77,11 @@ def _places(name: str, publication: Publication) -> Iterator[tuple[Path, Callabl
     """Yields where a set may lie, and who reads it there."""
     own = os.environ.get("IMGCLS_DATA")
     keras = os.environ.get("KERAS_HOME") or "~/.keras"
-    for folder in [*([_path(own)] if own else []), _path(keras) / "datasets"]:
+    for folder in [*([expanded(own)] if own else []), expanded(keras) / "datasets"]:
         yield folder / f"{name}.npz", arrays.read
         for place in publication.kept:
             yield folder / place, lambda path: formats.in_folder(publication, path)
-    yield _cache() / f"{name}.npz", _cached
+    yield user_cache.folder() / f"{name}.npz", _cached
 
 
 def _cached(file: Path) -> Arrays:
@@ -88,16 +89,6 @@ def _cached(file: Path) -> Arrays:
         return arrays.read(file)
     except DataError as error:
         raise DataError(f"{error}; remove the file, and it is downloaded again") from error
-
-
-def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises if there is no home
-
-
-def _cache() -> Path:
-    # https://specifications.freedesktop.org/basedir: a relative folder is not to be used.
-    own = os.environ.get("XDG_CACHE_HOME", "")
-    return _path(own if Path(own).is_absolute() else "~/.cache") / "imgcls"
 
 
 def _make_room(folder: Path) -> None:

@@ -1,9 +1,11 @@
 """Room for pixels: in memory, or in a file without a name where that is too small."""
 
 import math
+import mmap
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,8 @@ MEMORY_BYTES = 8 * 2**30
 """Above this, or above half of what is free, pixels are kept in a temporary file that is mapped
 to memory."""
 
+BLOCK_BYTES = 2**24  # of pixels that are looked at together
+
 HINT = "set TMPDIR to a folder with more room, or lower dataset.size"
 
 
@@ -27,7 +31,7 @@ def room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
         ResourceError: if neither has so much.
     """
     needed = math.prod(shape)
-    if needed <= _budget():
+    if fits(needed):
         with enough_for(f"{amount(needed)} of pixels"):
             return np.zeros(shape, np.uint8)
     folder = Path(tempfile.gettempdir())
@@ -59,6 +63,28 @@ def left() -> tuple[int, str]:
     return disk + memory, f"{amount(memory)} of memory and {words}"
 
 
-def _budget() -> int:
+def fits(needed: int) -> bool:
+    """Returns whether so many bytes of pixels are kept in memory."""
     memory = free()
-    return MEMORY_BYTES if memory is None else min(MEMORY_BYTES, memory // 2)
+    return needed <= (MEMORY_BYTES if memory is None else min(MEMORY_BYTES, memory // 2))
+
+
+def blocks(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yields all pixels, some images at a time; of mapped ones, memory never holds more."""
+    images = max(1, BLOCK_BYTES // max(1, math.prod(pixels.shape[1:])))
+    for begin in range(0, len(pixels), images):
+        yield pixels[begin : begin + images]
+        let_go(pixels)
+
+
+def let_go(pixels: NDArray[np.uint8]) -> None:
+    """Gives back the memory that was read of mapped pixels; the system may keep it as its cache.
+
+    Without it, a process seems to grow by all that it ever read, and is ended for it where memory
+    is limited and the disk slow.
+    """
+    owner = pixels.base
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, mmap.mmap):  # shared with its file, in which all that was written stays
+        owner.madvise(mmap.MADV_DONTNEED)

@@ -4,9 +4,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from imgcls.images.user_cache import Cached
 from imgcls.training.events import EpochEnded, Noted, Report, Saved, Started, Trained, Warned
 
-LOGGED = (Noted, Warned, Started, Saved, EpochEnded, Trained)
+LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 
 
 class Log:

@@ -13,12 +13,11 @@ from imgcls.data.pipeline import steps_per_pass
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
 from imgcls.evaluation.metrics import TOP
+from imgcls.images.room import blocks
 from imgcls.ops.lowered import Lowered
 from imgcls.training import size
 from imgcls.training.engine import Engine
 from imgcls.training.machine import Machine
-
-IMAGES_AT_ONCE = 4096  # in int64 while the moments are summed
 
 
 def traits_of(config: Config, data: Data) -> Traits:
@@ -61,8 +60,8 @@ def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     channels = split.pixels.shape[-1]
     # In whole numbers, so that the variance of a constant channel is exactly 0.
     total, squares, count = np.zeros(channels, object), np.zeros(channels, object), 0
-    for begin in range(0, len(split.pixels), IMAGES_AT_ONCE):
-        values = split.pixels[begin : begin + IMAGES_AT_ONCE].reshape(-1, channels).astype(np.int64)
+    for pixels in blocks(split.pixels):
+        values = pixels.reshape(-1, channels).astype(np.int64)
         total += values.sum(axis=0).astype(object)
         squares += np.square(values).sum(axis=0).astype(object)
         count += len(values)

@@ -10,6 +10,7 @@ import pytest
 from imgcls.console import Console
 from imgcls.errors import ConfigError, Mistake, ResourceError, RunError
 from imgcls.evaluation.predictions import Prediction
+from imgcls.images.user_cache import Cached
 from imgcls.training.events import EpochEnded, Noted, Saved, Started, Trained, Warned
 
 RUN = Path("runs/pets-001")
@@ -30,6 +31,9 @@ ROW = {
     ("event", "line"),
     [
         (Noted("training on cpu"), "training on cpu"),
+        (Cached(3068, 3068), "3,068 images from the cache"),
+        (Cached(1, 3068), "1 of 3,068 images from the cache"),
+        (Cached(0, 9, "no\x1b"), r"decoded images are not kept for later runs: no\x1b"),
         (Warned("class [b] has 1 image\x1b"), r"warning: class [b] has 1 image\x1b"),
         (
             Started(

@@ -1,6 +1,7 @@
 """The promises of the pipeline: every image, in another order, never what it should not be."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,6 +133,26 @@ def test_a_set_on_disk_gives_the_batches_of_one_in_memory(tmp_path):
     )
 
     assert all(np.array_equal(one[0], other[0]) for one, other in pairs)
+
+
+def test_a_set_on_disk_takes_the_memory_of_a_few_batches(tmp_path):
+    """
+    A set ten times larger must train in the same memory.
+    """
+
+    def held() -> int:
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
+        return 1024 * int(status.split("RssFile:")[1].split()[0])
+
+    shape = (400, 256, 256, 3)  # 79 MB
+    pixels = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=shape)
+    disk = Split(pixels, np.zeros(400, np.int32), ("",) * 400)
+    next(iter(train_batches(disk, (256, 256), (), 10, 0, range(1))))
+    before = held()
+    for images, _ in train_batches(disk, (256, 256), (), 10, 0, range(40)):
+        assert images.shape == (10, 256, 256, 3)
+
+    assert held() - before < 12e6
 
 
 @pytest.mark.parametrize("smallest", [1, 3, 4, 5])

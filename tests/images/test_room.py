@@ -11,7 +11,7 @@ import pytest
 
 from imgcls.errors import ResourceError
 from imgcls.images import room as room_module
-from imgcls.images.room import left, reserve, room
+from imgcls.images.room import blocks, left, let_go, reserve, room
 
 
 @pytest.fixture
@@ -94,3 +94,40 @@ def test_what_is_left_is_memory_and_disk(in_file):
 
     assert there >= shutil.disk_usage(in_file).free
     assert words.endswith(f"in {in_file}")
+
+
+def resident() -> int:
+    """The bytes of files that this process holds in memory."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    return sum(int(fields[name].split()[0]) * 1024 for name in ("RssFile", "RssShmem"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
+def test_mapped_pixels_are_gone_through_in_the_memory_of_a_few(in_file):
+    """
+    A set ten times larger must train in the same memory.
+    """
+    assert in_file.exists()
+    pixels = room((640, 100, 1000))  # 64 MB
+    before = resident()
+    pixels[:] = np.arange(100, dtype=np.uint8)[:, None]
+    let_go(pixels)
+    sums = []
+    for block in blocks(pixels[:600]):
+        sums.append(int(block.sum(dtype=np.int64)))
+        assert resident() - before < 24e6
+
+    assert resident() - before < 4e6
+    assert 600 * 1000 * 4950 == sum(sums)
+    assert 64_000_000 == pixels.size
+
+
+def test_blocks_are_all_of_the_pixels_in_their_order():
+    """
+    A fingerprint that misses some would not notice when they change.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 1000, 1000), np.uint8)
+
+    assert np.array_equal(pixels, np.concatenate(list(blocks(pixels))))
+    assert [] == list(blocks(pixels[:0]))

@@ -7,6 +7,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data, Split
 from imgcls.errors import ConfigError
+from imgcls.images import room
 from imgcls.training import setup
 
 LABELS = np.array([0] * 6 + [1] * 3 + [2], np.int32)
@@ -28,7 +29,7 @@ def test_the_moments_are_those_of_the_images_between_0_and_1(data, monkeypatch):
     """
     They are summed piece by piece, for a set does not fit into memory in float64.
     """
-    monkeypatch.setattr(setup, "IMAGES_AT_ONCE", 3)
+    monkeypatch.setattr(room, "BLOCK_BYTES", 3 * 4 * 6 * 3)
     mean, variance = setup.moments(data.splits["train"])
     images = data.splits["train"].pixels / 255
 
