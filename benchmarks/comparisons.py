@@ -1,0 +1,213 @@
+"""All comparisons, with the ratios that were set as their targets."""
+
+from benchmarks.comparison import KINDS, Comparison, Contender, Kind, Target
+
+EIGHT = "benchmarks/configs/eight.yaml"
+EIGHT_IMAGES = "4096"  # 8 steps of 512
+PHOTOS = ("--set", "dataset.folder={photos}")
+FLOOR_CONFIGS: dict[str, tuple[str, ...]] = {
+    "configs/cifar10.yaml": (),
+    EIGHT: (),
+    "configs/cifar100.yaml": (),
+    "configs/cifar10_upscaled.yaml": (),
+    "configs/digits.yaml": (),
+    "configs/fashion_mnist.yaml": (),
+    "configs/mnist.yaml": (),
+    "configs/mnist_choices.yaml": (),
+    "configs/photos.yaml": PHOTOS,
+}
+"""Each config whose training is compared with its parts, and what is set of it."""
+
+FLOOR_STEPS = {
+    "configs/cifar10_upscaled.yaml": 20,
+    "configs/cifar100.yaml": 40,
+    "configs/photos.yaml": 20,
+    EIGHT: 8,
+}
+"""Steps an epoch, where all would take many minutes; elsewhere 200."""
+
+
+def _targets(bfloat16: float, float32: float, *, at_most: bool = False) -> dict[Kind, Target]:
+    return dict(zip(KINDS, (Target(bfloat16, at_most), Target(float32, at_most)), strict=True))
+
+
+def _ours(name: str, *arguments: str) -> Contender:
+    return Contender(name, ("benchmarks.ours.train", *arguments))
+
+
+CIFAR10 = _ours("imgcls", "configs/cifar10.yaml", "--set", "training.epochs=2")
+
+
+def _tutorials() -> list[Comparison]:
+    generator = Contender("ImageDataGenerator and fit", ("benchmarks.peers.keras_generator",))
+    layers = Contender("random layers in tf.data and fit", ("benchmarks.peers.keras_layers",))
+    return [
+        Comparison(
+            "tutorial",
+            "configs/cifar10.yaml, training phase, against Keras' legacy ImageDataGenerator and "
+            "`fit` as the tutorials write it",
+            (CIFAR10, generator),
+            targets=_targets(3.0, 2.0),
+        ),
+        Comparison(
+            "random_layers",
+            "the same against Keras' random layers in tf.data and `fit` in its default settings",
+            (CIFAR10, layers),
+            targets=_targets(2.0, 1.5),
+        ),
+    ]
+
+
+def _eight_layers() -> list[Comparison]:
+    precision = ("--images", EIGHT_IMAGES, "--precision", "{precision}")
+    ours = (EIGHT, "--random", EIGHT_IMAGES, "--set", "augmentation=[]")
+    relu, gelu = _ours("imgcls", *ours), _ours("imgcls", *ours, "--activation", "gelu")
+    fit = Contender("Keras fit", ("benchmarks.peers.keras_eight", *precision))
+    against = [
+        Comparison(
+            "eight",
+            "8-layer net, ReLU, batch 512, against Keras `fit` in the same precision",
+            (relu, fit),
+            targets=_targets(1.5, 1.2),
+        )
+    ]
+    for activation, mine, targets in (
+        ("relu", relu, _targets(1.25, 1.1)),
+        ("gelu", gelu, _targets(1.1, 1.0)),
+    ):
+        command = ("benchmarks.peers.torch_eight", *precision, "--activation", activation)
+        shown = {"relu": "ReLU", "gelu": "exact GELU"}[activation]
+        against.append(
+            Comparison(
+                f"torch_{activation}",
+                f"8-layer net, {shown}, against PyTorch (channels_last; the faster of eager and "
+                "compiled; bfloat16 autocast or float32)",
+                (mine, Contender("PyTorch", command, "torch")),
+                targets=targets,
+            )
+        )
+    return against
+
+
+def _photographs() -> Comparison:
+    chosen = (*PHOTOS, "--set", "dataset.size=128", "--set", "training.epochs=2")
+    return Comparison(
+        "photos",
+        "photographs at 128x128, second epoch, against `image_dataset_from_directory` with "
+        "`.cache()` and Keras' random layers",
+        (
+            _ours("imgcls", "configs/photos.yaml", *chosen),
+            Contender("Keras", ("benchmarks.peers.keras_folder", "{photos}")),
+        ),
+        targets=_targets(1.5, 1.3),
+    )
+
+
+def _memory() -> Comparison:
+    allowed = Contender("allowed", ("benchmarks.peers.keras_import",))
+    return Comparison(
+        "memory",
+        "peak resident memory on CIFAR-10, against that after `import keras` + 3 x 184 MB + 600 MB",
+        (CIFAR10, allowed),
+        figure="peak_bytes",
+        unit="bytes",
+        targets=_targets(1.0, 1.0, at_most=True),
+    )
+
+
+def _floor(config: str, chosen: tuple[str, ...]) -> Comparison:
+    name = config.rpartition("/")[2].removesuffix(".yaml")
+    share = {"configs/cifar10.yaml": 0.75, EIGHT: 0.9}.get(config)
+    steps = f"training.steps_per_epoch={FLOOR_STEPS.get(config, 200)}"
+    length = ("--set", steps, "--set", "training.epochs=3")
+    part = ("benchmarks.ours.step", config, *chosen, "--part")
+    return Comparison(
+        f"floor_{name}",
+        f"{config}: training with its augmentation, as a share of its steps alone",
+        (
+            _ours("training", config, *chosen, *length),
+            Contender("steps without input", (*part, "step")),
+            Contender("input without steps", (*part, "input")),
+        ),
+        targets={} if share is None else _targets(share, share),
+    )
+
+
+def _starts() -> list[Comparison]:
+    step = Contender("imgcls", ("benchmarks.ours.start", "step"))
+    return [
+        Comparison(
+            "help",
+            "`imgcls --help`, median of five",
+            (Contender("imgcls", ("benchmarks.ours.start", "help")),),
+            figure="seconds",
+            unit="s",
+            targets=_targets(0.3, 0.3, at_most=True),
+        ),
+        Comparison(
+            "first_step",
+            "from the end of TensorFlow's import to the end of the first step on CIFAR-10",
+            (step,),
+            figure="seconds",
+            unit="s",
+            targets=_targets(4.0, 4.0, at_most=True),
+        ),
+    ]
+
+
+def _growth() -> list[Comparison]:
+    def grown(name: str, *arguments: str) -> Contender:
+        return Contender(name, ("benchmarks.ours.growth", *arguments))
+
+    def scanned(files: int) -> Contender:
+        return Contender(f"{files:,} files", ("benchmarks.ours.scan", "--files", str(files)))
+
+    small = ("--images", "20000", "--classes")
+    at_most = _targets(1.15, 1.15, at_most=True)
+    files = (scanned(100_000), scanned(20_000))
+    return [
+        Comparison(
+            "growth_images",
+            "time an image of 60,000 images, against 1,000",
+            (grown("60,000", "--images", "60000"), grown("1,000", "--images", "1000")),
+            figure="seconds_per_image",
+            unit="s",
+            targets=at_most,
+        ),
+        Comparison(
+            "growth_classes",
+            "time an image with 1,000 classes, against 10",
+            (grown("1,000", *small, "1000"), grown("10", *small, "10")),
+            figure="seconds_per_image",
+            unit="s",
+            targets=at_most,
+        ),
+        Comparison(
+            "scan_memory",
+            "memory a path (its 192 bytes of pixels included) of 100,000 small files, "
+            "against 20,000",
+            files,
+            figure="bytes_per_path",
+            unit="bytes",
+            targets=at_most,
+        ),
+        Comparison(
+            "scan_time",
+            "time a path of the same",
+            files,
+            figure="seconds_per_path",
+            unit="s",
+            targets=at_most,
+        ),
+    ]
+
+
+COMPARISONS: tuple[Comparison, ...] = (
+    *_tutorials(),
+    *_eight_layers(),
+    _photographs(),
+    _memory(),
+    *(_floor(config, chosen) for config, chosen in FLOOR_CONFIGS.items()),
+    *_starts(),
+    *_growth(),
+)

@@ -1,0 +1,98 @@
+"""`python -m benchmarks.gpu`: how fast the shipped configs train on a GPU; for a machine with one.
+
+For each config, in float32 and bfloat16, with XLA and without: images a second of the training and
+of its steps alone, whose ratio says what the input costs. float16 is left out: the tool does not
+have it. The tool makes its batches on the host; there is no data set on the device to compare with.
+With `--accuracy`, also the time to that validation accuracy.
+"""
+
+import argparse
+import itertools
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import machine, page, results
+from benchmarks.comparison import Contender
+from benchmarks.comparisons import FLOOR_CONFIGS, PHOTOS
+from benchmarks.running import Settings, UnmeasuredError, figures_of
+
+PRECISIONS = ("float32", "bfloat16")
+SET = ("training.device=gpu", "training.epochs=3", "training.replicas=1")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures all of it, or says that there is no GPU and ends with exit code 0."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="of class folders")
+    parser.add_argument("--config", type=Path, help="for the time to an accuracy")
+    parser.add_argument("--accuracy", type=float, metavar="SHARE", help="such as 0.94")
+    parser.add_argument("--quick", action="store_true", help="a handful of steps, nothing kept")
+    options = parser.parse_args(arguments)
+    if (options.config is None) != (options.accuracy is None):
+        parser.error("--config and --accuracy go together")
+    # The kind of processor does not matter: each run is given its precision.
+    settings = Settings("float32", options.photos, quick=options.quick)
+    found = figures_of(Contender("the GPU", ("benchmarks.ours.devices",)), settings)
+    if not found["device"]:
+        print(f"no GPU to measure: {found['reason']}")
+        return
+    result = results.new(_words(options), machine.look())
+    result["gpu"] = gpu = {"device": found["device"], "rows": [], "goal": None}
+    for config, precision, xla in itertools.product(FLOOR_CONFIGS, PRECISIONS, (False, True)):
+        row = measured(config, precision, settings, xla=xla)
+        gpu["rows"].append(row)
+        print(json.dumps(row), flush=True)
+        if not options.quick:
+            results.save(result)
+    if options.config is not None:
+        gpu["goal"] = _goal(options.config, options.accuracy, settings)
+        print(gpu["goal"])
+    if not options.quick:
+        results.save(result)
+        page.PAGE.write_text(page.render(results.load()), encoding="utf-8")
+
+
+def measured(config: str, precision: str, settings: Settings, *, xla: bool) -> dict[str, Any]:
+    """Returns a row of the table, or the reason why it could not be measured."""
+    changed = [*SET, f"training.precision={precision}", f"training.xla={str(xla).lower()}"]
+    given = [each for change in changed for each in ("--set", change)]
+    given += PHOTOS if FLOOR_CONFIGS[config] else ()
+    row: dict[str, Any] = {"config": config, "precision": precision, "xla": xla}
+    try:
+        training = figures_of(
+            Contender("training", ("benchmarks.ours.train", config, *given)), settings
+        )
+        step = figures_of(
+            Contender("steps", ("benchmarks.ours.step", config, "--part", "step", *given)),
+            settings,
+        )
+    except UnmeasuredError as error:
+        return row | {"reason": str(error).replace("|", "/")}
+    return row | {"training": training["images_per_second"], "step": step["images_per_second"]}
+
+
+def _goal(config: Path, accuracy: float, settings: Settings) -> str:
+    command = ("benchmarks.ours.goal", str(config), "--accuracy", str(accuracy))
+    found = figures_of(Contender("the goal", command), settings)
+    reached = f"{found['best']:.2%} validation accuracy after {found['epochs']} epochs"
+    if found["seconds"] is None:
+        return f"{config.name} did not reach {accuracy:.0%}: at best {reached}."
+    return (
+        f"{config.name} reached {accuracy:.0%} in {found['seconds']:.1f} s of training "
+        f"({found['wall_seconds']:.1f} s with the start): {reached}."
+    )
+
+
+def _words(options: argparse.Namespace) -> str:
+    words = ["python", "-m", "benchmarks.gpu"]
+    words += ["--photos", "FOLDER"] if options.photos else []
+    if options.config:
+        words += ["--config", options.config.name, "--accuracy", str(options.accuracy)]
+    return shlex.join(words)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The GPU's part of docs/speed.md."""
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.results import Result
+
+EMPTY = (
+    "Not measured: no GPU was at hand. On a machine with one, `pip install '.[gpu]'` and "
+    "`python -m benchmarks.gpu` fill this table."
+)
+
+
+def newest(results: Sequence[Result]) -> Result | None:
+    """Returns the last result of `benchmarks.gpu`."""
+    return next((each for each in reversed(results) if each.get("gpu")), None)
+
+
+def lines(results: Sequence[Result]) -> Iterator[str]:
+    """Yields the section of the page; its table stays empty where there was no GPU."""
+    yield "## GPU"
+    yield ""
+    result = newest(results)
+    if result is None:
+        yield EMPTY
+    else:
+        gpu = result["gpu"]
+        yield f"On {gpu['device']}, {result['date']}, `{result['command']}`."
+        if gpu.get("goal"):
+            yield gpu["goal"]
+    yield ""
+    yield "| config | precision | XLA | training, images/s | steps alone, images/s | share |"
+    yield "|---|---|---|---|---|---|"
+    for row in result["gpu"]["rows"] if result else ():
+        place = f"| {row['config']} | {row['precision']} | {'on' if row['xla'] else 'off'} |"
+        if "reason" in row:
+            yield f"{place} not measured: {row['reason']} | | |"
+            continue
+        training, step = row["training"], row["step"]
+        yield f"{place} {training:,.0f} | {step:,.0f} | {training / step:.0%} |"

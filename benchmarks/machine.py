@@ -1,0 +1,60 @@
+"""What a measurement ran on, as the page tells it."""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.comparison import Kind
+
+_CPUINFO = Path("/proc/cpuinfo")
+_UNITS = ("amx_bf16", "avx512_bf16")  # with which imgcls' `precision: auto` is bfloat16
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine, and how busy it was before the measurement.
+
+    Attributes:
+        processor: its model.
+        cores: that this process may use.
+        units: those of the processor that compute in bfloat16.
+        memory_bytes: in all.
+        load: how many processes wanted to run, averaged over the last minute.
+        versions: of the libraries.
+    """
+
+    processor: str
+    cores: int
+    units: tuple[str, ...]
+    memory_bytes: int
+    load: float
+    versions: dict[str, str]
+
+
+def look(cpuinfo: Path = _CPUINFO) -> Machine:
+    """Returns this machine as it is now."""
+    text = cpuinfo.read_text(encoding="utf-8").split("\n\n")[0]
+    pairs = (line.partition(":") for line in text.splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in pairs}
+    flags = fields.get("flags", "").split()
+    return Machine(
+        processor=fields.get("model name", "unknown"),
+        cores=len(os.sched_getaffinity(0)),
+        units=tuple(unit for unit in _UNITS if unit in flags),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        load=round(os.getloadavg()[0], 2),
+        versions={name: _version(name) for name in ("tensorflow", "keras", "numpy")},
+    )
+
+
+def kind(units: tuple[str, ...]) -> Kind:
+    """Returns which column of the page a machine with these units belongs to."""
+    return "bfloat16" if units else "float32"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,96 @@
+"""The parts of a config's training on their own: its steps without input, its input without steps.
+
+Training, which does both at once, can be no faster than the slower of the two.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.lines import say
+
+STEPS = 10**6  # of which as many are taken as there is time for
+CALL_SECONDS = 0.25  # as the training loop has it
+
+
+def main() -> None:
+    """Measures one part and prints its images a second."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--part", choices=("step", "input"), required=True)
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    take, precision = parts(options.config, options.set, options.part)
+    say(
+        images_per_second=rate(take, 1.0 if options.quick else options.seconds),
+        precision=precision,
+    )
+
+
+def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[int], int], str]:
+    """Returns what takes so many steps and says how many images they had, and the precision."""
+    from imgcls.config import reader
+    from imgcls.data import dataset
+    from imgcls.ops import startup
+
+    checked = reader.read(config, overrides).config
+    data = dataset.load(checked.dataset, checked.seed, lambda _: None, only=("train",))
+    startup.start()
+    from imgcls.data.pipeline import train_batches
+    from imgcls.training import machine as machines
+    from imgcls.training import setup
+
+    machine = machines.choose(checked.training)
+    batches = train_batches(
+        data.splits["train"],
+        data.size,
+        checked.augmentation,
+        checked.training.batch_size,
+        checked.seed,
+        range(STEPS),
+    )
+    if part == "input":
+        return _inputs(iter(batches)), machine.precision
+    engine = setup.engine_of(checked, data, setup.traits_of(checked, data), machine)
+    return _steps(engine, next(iter(batches))), machine.precision
+
+
+def _inputs(batches: Any) -> Callable[[int], int]:  # noqa: ANN401  # TensorFlow has no types
+    def take(steps: int) -> int:
+        return sum(len(next(batches)[1]) for _ in range(steps))
+
+    return take
+
+
+def _steps(engine: Any, batch: Any) -> Callable[[int], int]:  # noqa: ANN401
+    """One batch, again and again. On a GPU it is copied there each time: the smallest input."""
+    import tensorflow as tf
+
+    same = iter(tf.data.Dataset.from_tensors(batch).repeat())
+    images = len(batch[1])
+
+    def take(steps: int) -> int:
+        engine.advance(same, steps)
+        return steps * images
+
+    return take
+
+
+def rate(take: Callable[[int], int], seconds: float) -> float:
+    """Returns images a second, in calls that grow as those of the training loop do."""
+    take(1)  # the first traces
+    take(2)
+    steps, images, began = 1, 0, time.perf_counter()
+    while (now := time.perf_counter()) < began + seconds:
+        images += take(steps)
+        if time.perf_counter() - now < CALL_SECONDS / 2:
+            steps *= 2
+    return images / (now - began)
+
+
+if __name__ == "__main__":
+    main()

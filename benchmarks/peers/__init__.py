@@ -1,0 +1,1 @@
+"""What measures what people would write or pick instead, from its public interfaces alone."""

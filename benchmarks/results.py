@@ -1,0 +1,52 @@
+"""What was measured, kept as JSON so that the page can be written anew."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.comparison import Kind
+from benchmarks.machine import Machine, kind
+
+FOLDER = Path(__file__).parent / "results"
+
+Result = dict[str, Any]
+"""`date`, `command`, `machine`, and `measured`: for each comparison its `rounds`, or the `reason`
+why there are none; `gpu` likewise, of `benchmarks.gpu`."""
+
+
+def new(command: str, machine: Machine) -> Result:
+    """Returns a result with nothing measured yet."""
+    date = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
+    # As it will be read back, tuples as lists.
+    described: dict[str, Any] = json.loads(json.dumps(asdict(machine)))
+    return {"date": date, "command": command, "machine": described, "measured": {}}
+
+
+def save(result: Result, folder: Path = FOLDER) -> None:
+    """Writes a result; called after each comparison, so that a stop loses one at most."""
+    folder.mkdir(exist_ok=True)
+    text = json.dumps(result, indent=1) + "\n"
+    (folder / f"{result['date']}.json").write_text(text, encoding="utf-8")
+
+
+def load(folder: Path = FOLDER) -> list[Result]:
+    """Returns all results, the oldest first."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def kind_of(result: Result) -> Kind:
+    """Returns the kind of machine that a result is from."""
+    return kind(tuple(result["machine"]["units"]))
+
+
+def newest(results: Sequence[Result], name: str, wanted: Kind) -> Result | None:
+    """Returns the last result that measured a comparison on a kind of machine.
+
+    Where all attempts failed, it is the last of those.
+    """
+    there = [each for each in results if name in each["measured"] and kind_of(each) == wanted]
+    measured = [each for each in there if "rounds" in each["measured"][name]]
+    return next(reversed(measured or there), None)

@@ -1,0 +1,230 @@
+"""What the benchmarks say is what was measured; what they measure is for whoever runs them."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import machine, page, results
+from benchmarks.comparison import Comparison, Contender, Target
+from benchmarks.comparisons import COMPARISONS, FLOOR_CONFIGS
+from benchmarks.ratios import Spread, figures, ratios
+from benchmarks.running import Settings, UnmeasuredError, command, figures_of, rounds
+from imgcls.config import reader
+
+ROOT = Path(__file__).parent.parent
+ROUNDS: list[list[dict[str, Any]]] = [
+    [{"images_per_second": 300.0, "precision": "float32"}, {"images_per_second": 100.0}],
+    [{"images_per_second": 150.0, "precision": "float32"}, {"images_per_second": 75.0}],
+    [{"images_per_second": 500.0, "precision": "float32"}, {"images_per_second": 200.0}],
+]
+
+
+def made_up(units: list[str], measured: dict[str, Any], date: str = "2026-01-01") -> dict[str, Any]:
+    described = {
+        "processor": "Example 9000",
+        "cores": 2,
+        "units": units,
+        "memory_bytes": 2**34,
+        "load": 0.25,
+        "versions": {"tensorflow": "2.21.0"},
+    }
+    said = "python -m benchmarks --times 3"
+    return {"date": date, "command": said, "machine": described, "measured": measured}
+
+
+def row(text: str, name: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| `{name}`: "))
+    return [each.strip() for each in line.strip("|").split("|")]
+
+
+def test_the_list_names_each_comparison():
+    """
+    Whoever wants one figure need not wait hours for all of them.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--list"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert [each.name for each in COMPARISONS] == [
+        line.split()[0] for line in done.stdout.splitlines()
+    ]
+    assert len(COMPARISONS) == len({each.name for each in COMPARISONS})
+
+
+def test_a_ratio_is_taken_within_its_round():
+    """
+    A machine that is half as fast for a minute is so for both; medians of each would not know.
+    """
+    assert Spread(2.5, 2.0, 3.0) == ratios(ROUNDS, "images_per_second", 1)
+    assert Spread(100.0, 75.0, 200.0) == figures(ROUNDS, "images_per_second", 1)
+
+
+def test_a_target_knows_which_way_is_better():
+    """
+    Twice the speed is a success, and twice the memory is none.
+    """
+    assert Target(2.0).is_met(2.0)
+    assert not Target(2.0).is_met(1.99)
+    assert Target(1.0, at_most=True).is_met(1.0)
+    assert not Target(1.0, at_most=True).is_met(1.01)
+
+
+def test_the_page_has_the_column_of_the_machine_it_was_measured_on():
+    """
+    A figure in the column of the other kind of machine would be a lie, and so would a missed target
+    that is not called one.
+    """
+    result = made_up([], {"tutorial": {"rounds": ROUNDS}, "eight": {"rounds": ROUNDS[1:2]}})
+    slow = made_up([], {"random_layers": {"rounds": [[*ROUNDS[0][1:], ROUNDS[0][0]]]}})
+
+    text = page.render([result, slow])
+
+    assert ["at least 3", "not measured here", "at least 2", "2.50 (2.00 to 3.00), met"] == row(
+        text, "tutorial"
+    )[1:]
+    assert "0.33 (0.33 to 0.33), **missed** (22% of it)" == row(text, "random_layers")[4]
+    assert "not measured here" == row(text, "photos")[4]
+    assert "`python -m benchmarks --times 3` on 2 cores of Example 9000 (no bfloat16 units)" in text
+    assert "| `tutorial` | imgcls, float32 | 300 (150 to 500) images/s |" in text
+    assert "no GPU was at hand" in text
+
+
+def test_a_result_from_the_other_kind_of_machine_fills_its_own_column():
+    """
+    One page holds both kinds; each was measured where it could be.
+    """
+    here = made_up([], {"tutorial": {"rounds": ROUNDS}})
+    there = made_up(["amx_bf16"], {"tutorial": {"rounds": ROUNDS[:1]}})
+
+    cells = row(page.render([here, there]), "tutorial")
+
+    assert "3.00 (3.00 to 3.00), met" == cells[2]
+    assert "2.50 (2.00 to 3.00), met" == cells[4]
+
+
+def test_a_comparison_that_could_not_run_does_not_hide_one_that_did():
+    """
+    Calling one benchmark without PyTorch must not wipe out what was measured with it.
+    """
+    measured = made_up([], {"torch_relu": {"rounds": ROUNDS}})
+    passed_over = made_up([], {"torch_relu": {"reason": "no | torch"}}, "2026-01-02")
+
+    assert "2.50" in row(page.render([measured, passed_over]), "torch_relu")[4]
+    assert "not measured here: no / torch" == row(page.render([passed_over]), "torch_relu")[4]
+
+
+def test_a_figure_alone_is_held_against_its_target_itself():
+    """
+    The help has no peer; its limit is in seconds.
+    """
+    found = made_up([], {"help": {"rounds": [[{"seconds": 0.1}], [{"seconds": 0.3}]]}})
+
+    assert "0.20 (0.10 to 0.30), met" == row(page.render([found]), "help")[4]
+
+
+def test_the_gpu_table_has_what_was_measured():
+    """
+    A share is of the steps alone: what is lost to 100 % is what the input costs.
+    """
+    rows = [
+        {"config": "a.yaml", "precision": "float32", "xla": True, "training": 90.0, "step": 100.0},
+        {"config": "b.yaml", "precision": "bfloat16", "xla": False, "reason": "memory"},
+    ]
+    found = made_up([], {}) | {"gpu": {"device": "Example GPU", "goal": None, "rows": rows}}
+
+    text = page.render([found])
+
+    assert "| a.yaml | float32 | on | 90 | 100 | 90% |" in text
+    assert "| b.yaml | bfloat16 | off | not measured: memory | | |" in text
+    assert "no GPU was at hand" not in text
+
+
+def test_results_are_read_back_as_they_were_kept(tmp_path):
+    """
+    The page is written anew from them, months later.
+    """
+    one, two = made_up([], {"help": {"reason": "none"}}), made_up([], {}, "2026-01-02")
+    results.save(two, tmp_path)
+    results.save(one, tmp_path)
+
+    assert [one, two] == results.load(tmp_path)
+    assert results.load(tmp_path / "nothing") == []
+
+
+def test_contenders_run_in_turns_each_in_a_process_of_its_own(tmp_path):
+    """
+    What one leaves warm would be the other's advantage.
+    """
+    script = "import json, os, sys\nprint('noise')\nprint(json.dumps({'n': 1, 'pid': os.getpid()}))"
+    (tmp_path / "contender.py").write_text(script, encoding="utf-8")
+    both = tuple(Contender(name, ("contender",)) for name in "ab")
+    told: list[str] = []
+    settings = Settings("float32", root=tmp_path)
+
+    found = rounds(Comparison("x", "x", both, "n", "apples"), settings, 2, told.append)
+
+    assert ["a", "b", "a", "b"] == [line.split(": ")[1] for line in told]
+    assert 4 == len({figures["pid"] for each in found for figures in each})
+
+
+def test_what_a_contender_needs_and_what_it_says_when_it_fails_is_told(tmp_path):
+    """
+    "Not measured" without a reason is a riddle.
+    """
+    (tmp_path / "broken.py").write_text("raise SystemExit('no such data')", encoding="utf-8")
+    settings = Settings("bfloat16", root=tmp_path)
+    photos, torch = Contender("p", ("m", "{photos}")), Contender("t", ("m",), "torch")
+
+    with pytest.raises(UnmeasuredError, match="--photos"):
+        command(photos, settings)
+    with pytest.raises(UnmeasuredError, match="--torch"):
+        command(torch, settings)
+    with pytest.raises(UnmeasuredError, match="broken ended with 1: no such data"):
+        figures_of(Contender("broken", ("broken",)), settings)
+
+    precise = command(Contender("k", ("m", "--precision", "{precision}")), settings)
+    assert ["-m", "m", "--precision", "bfloat16"] == precise[1:]
+
+
+def test_the_kind_of_machine_is_what_its_processor_says(tmp_path):
+    """
+    Targets differ by a factor of up to two between the kinds.
+    """
+    flags = "model name : Example 9000\nflags : fpu {} avx2\n\nmodel name : other\n"
+    with_units, without = tmp_path / "with", tmp_path / "without"
+    with_units.write_text(flags.format("avx512_bf16"), encoding="utf-8")
+    without.write_text(flags.format("avx512f"), encoding="utf-8")
+
+    assert ("Example 9000", ("avx512_bf16",)) == (
+        machine.look(with_units).processor,
+        machine.look(with_units).units,
+    )
+    assert ("bfloat16", "float32") == tuple(
+        machine.kind(machine.look(path).units) for path in (with_units, without)
+    )
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "benchmarks/configs").glob("*.yaml")), ids=str)
+def test_every_config_of_the_benchmarks_is_right(config):
+    """
+    They are run by hand, now and then; a stale one would be found hours too late.
+    """
+    assert config.stem == reader.read(config).name
+
+
+def test_every_shipped_config_has_a_floor():
+    """
+    A config whose training is not compared with its steps may wait for its input unnoticed.
+    """
+    shipped = {f"configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
+
+    assert shipped - {"configs/smoke.yaml"} == {
+        each for each in FLOOR_CONFIGS if each.startswith("configs/")
+    }
