@@ -133,6 +133,38 @@ def _floor(config: str, chosen: tuple[str, ...]) -> Comparison:
     )
 
 
+def _pieces() -> list[Comparison]:
+    short = ("--set", "training.epochs=3", "--set", "dataset.validation=none")
+    best = ("--set", "training.best=loss")
+    cifar10 = ("configs/cifar10.yaml", *short, *best, "--set", "training.steps_per_epoch=150")
+    eight = (EIGHT, *short, *best, "--set", "training.steps_per_epoch=6")
+    plain = (*eight, "--set", "augmentation=[]")
+    epochs = ("--set", "training.epochs=8", "--set", "training.steps_per_epoch=50")
+    mnist = ("configs/mnist.yaml", *epochs)
+    pieces = {
+        "onednn": ("oneDNN's kernels, also without AVX512_VNNI", cifar10),
+        "fused": ("batch normalisation through the fused op", plain),
+        "compiled": ("exact GELU as compiled functions", (*plain, "--activation", "gelu")),
+        "calls": ("many steps a call", mnist),
+        "warp": ("movements multiplied into one warp", cifar10),
+        "untuned": ("fixed parallelism in place of tf.data's autotuning; whole trainings", mnist),
+    }
+    figures = {"untuned": ("seconds", "s")}
+    module = "benchmarks.ours.pieces"
+    return [
+        Comparison(
+            f"piece_{name}",
+            f"{title}, against training without",
+            (
+                Contender("with", (module, *arguments)),
+                Contender("without", (module, *arguments, "--without", name)),
+            ),
+            *figures.get(name, ("images_per_second", "images/s")),
+        )
+        for name, (title, arguments) in pieces.items()
+    ]
+
+
 def _starts() -> list[Comparison]:
     step = Contender("imgcls", ("benchmarks.ours.start", "step"))
     return [
@@ -208,6 +240,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     _photographs(),
     _memory(),
     *(_floor(config, chosen) for config, chosen in FLOOR_CONFIGS.items()),
+    *_pieces(),
     *_starts(),
     *_growth(),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import gpu_table, ratios
+from benchmarks import gpu_table, operations_table, ratios
 from benchmarks.comparison import KINDS, Comparison, Kind, Target
 from benchmarks.comparisons import COMPARISONS
 from benchmarks.results import Result, kind_of, newest
@@ -42,7 +42,7 @@ def render(results: Sequence[Result]) -> str:
         for kind in KINDS
         if any(kind_of(each) == kind and each["measured"] for each in results)
     ]
-    blocks.append("\n".join(gpu_table.lines(results)))
+    blocks += ["\n".join(lines(results)) for lines in (operations_table.lines, gpu_table.lines)]
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
@@ -105,7 +105,8 @@ def _machines(results: Sequence[Result]) -> Iterator[str]:
 def _shown(results: Sequence[Result]) -> list[Result]:
     """The results that something on the page is from."""
     found = [newest(results, each.name, kind) for each in COMPARISONS for kind in KINDS]
-    return [each for each in [*found, gpu_table.newest(results)] if each is not None]
+    found += [operations_table.newest(results), gpu_table.newest(results)]
+    return [each for each in found if each is not None]
 
 
 def _details(results: Sequence[Result], kind: Kind) -> Iterator[str]:

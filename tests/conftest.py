@@ -10,6 +10,7 @@ import yaml
 
 # Python's own caches of imports and TensorFlow's start-up noise are no part of what is tested.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command line has it
 # Tests leave nothing in the cache of whoever runs them; those of the cache have one of their own.
 os.environ["IMGCLS_CACHE"] = "0"
 

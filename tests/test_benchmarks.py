@@ -10,6 +10,7 @@ import pytest
 from benchmarks import machine, page, results
 from benchmarks.comparison import Comparison, Contender, Target
 from benchmarks.comparisons import COMPARISONS, FLOOR_CONFIGS
+from benchmarks.ours.pieces import WITHOUT
 from benchmarks.ratios import Spread, figures, ratios
 from benchmarks.running import Settings, UnmeasuredError, command, figures_of, rounds
 from imgcls.config import reader
@@ -228,3 +229,28 @@ def test_every_shipped_config_has_a_floor():
     assert shipped - {"configs/smoke.yaml"} == {
         each for each in FLOOR_CONFIGS if each.startswith("configs/")
     }
+
+
+def test_a_step_is_shown_operation_by_operation():
+    """
+    What a step could gain at most, and where, is read from here before anyone optimises anything.
+    """
+    row = {"name": "conv2d", "operations": 2e9, "bytes": 1e7, "seconds": 0.02}
+    rows = [row | {"floor_seconds": 0.01}, row | {"name": "Adam", "floor_seconds": 0.02}]
+    peaks = {"operations_per_second": 2e11, "bytes_per_second": 1e10}
+    found = {"config": "a.yaml", "peaks": peaks, "rows": rows}
+
+    text = page.render([made_up([], {}) | {"operations": found}])
+
+    assert "| conv2d | 20.00 | 100.0 | 0.5 | 10.00 | 50% |" in text
+    assert "| all | 40.00 | | | 30.00 | 75% |" in text
+    assert "at most 200 GFLOP/s" in text
+
+
+def test_every_piece_can_be_taken_out():
+    """
+    A piece that no comparison names would never be measured.
+    """
+    named = {each.name.removeprefix("piece_") for each in COMPARISONS if "piece_" in each.name}
+
+    assert named == set(WITHOUT)

@@ -181,14 +181,12 @@ def _write_inputs(run: Run, prepared: Prepared) -> None:
 
 def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
     """Warns where the run will not go on bit for bit."""
-    from imgcls.training.machine import environment
+    from imgcls.training.machine import BITS, environment
 
     before = files.read_object(run.environment)
     now = environment(prepared.machine, prepared.config.seed)
     changed = [
-        f"{key} {before.get(key)} -> {now[key]}"
-        for key in ("tensorflow", "keras", "numpy", "device", "replicas", "precision", "threads")
-        if before.get(key) != now[key]
+        f"{key} {before.get(key)} -> {now[key]}" for key in BITS if before.get(key) != now[key]
     ]
     if changed:
         report(Warned(f"not bit-equal to a run in one go: {', '.join(changed)}"))

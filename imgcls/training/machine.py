@@ -16,6 +16,12 @@ from imgcls.ops import startup
 BFLOAT16_CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 BFLOAT16_GPU_CAPABILITY = (8, 0)
 
+BITS = (
+    *("tensorflow", "keras", "numpy"),
+    *("device", "replicas", "precision", "threads", "onednn"),
+)
+"""What of `environment` decides the bits of a training."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -150,6 +156,7 @@ def environment(machine: Machine, seed: int) -> dict[str, Any]:
         "threads": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
+        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
         "seed": seed,
         "git_commit": git_commit(),
     }
