@@ -2,8 +2,8 @@
 
 For each config, in float32 and bfloat16, with XLA and without: images a second of the training and
 of its steps alone, whose ratio says what the input costs. float16 is left out: the tool does not
-have it. The tool makes its batches on the host; there is no data set on the device to compare with.
-With `--accuracy`, also the time to that validation accuracy.
+have it. For some configs also with the data set on the GPU, sent there batch by batch, and with
+batches that are made on the host. With `--accuracy`, also the time to that validation accuracy.
 """
 
 import argparse
@@ -16,10 +16,14 @@ from typing import Any
 
 from benchmarks import machine, page, results
 from benchmarks.comparison import Contender
-from benchmarks.comparisons import FLOOR_CONFIGS, PHOTOS
+from benchmarks.comparisons import EIGHT, FLOOR_CONFIGS, PHOTOS
 from benchmarks.running import Settings, UnmeasuredError, figures_of
 
 PRECISIONS = ("float32", "bfloat16")
+FED = ("configs/cifar10.yaml", EIGHT)
+FEEDS = {"on the GPU": (), "sent as bytes": ("resident",), "batches of the host": ("device",)}
+"""Where the data set is: what is taken out of the engine for it."""
+
 SET = ("training.device=gpu", "training.epochs=3", "training.replicas=1")
 
 
@@ -40,13 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"no GPU to measure: {found['reason']}")
         return
     result = results.new(_words(options), machine.look())
-    result["gpu"] = gpu = {"device": found["device"], "rows": [], "goal": None}
+    result["gpu"] = gpu = {"device": found["device"], "rows": [], "feeds": [], "goal": None}
     for config, precision, xla in itertools.product(FLOOR_CONFIGS, PRECISIONS, (False, True)):
         row = measured(config, precision, settings, xla=xla)
         gpu["rows"].append(row)
         print(json.dumps(row), flush=True)
         if not options.quick:
             results.save(result)
+    for config, (place, without) in itertools.product(FED, FEEDS.items()):
+        gpu["feeds"].append(fed(config, place, without, settings))
+        print(json.dumps(gpu["feeds"][-1]), flush=True)
     if options.config is not None:
         gpu["goal"] = _goal(options.config, options.accuracy, settings)
         print(gpu["goal"])
@@ -72,6 +79,18 @@ def measured(config: str, precision: str, settings: Settings, *, xla: bool) -> d
     except UnmeasuredError as error:
         return row | {"reason": str(error).replace("|", "/")}
     return row | {"training": training["images_per_second"], "step": step["images_per_second"]}
+
+
+def fed(config: str, place: str, without: Sequence[str], settings: Settings) -> dict[str, Any]:
+    """Returns how fast a config trains with its data set in a place, or why that is not known."""
+    given = [each for change in SET for each in ("--set", change)]
+    given += [each for piece in without for each in ("--without", piece)]
+    row = {"config": config, "place": place}
+    try:
+        found = figures_of(Contender(place, ("benchmarks.ours.pieces", config, *given)), settings)
+    except UnmeasuredError as error:
+        return row | {"reason": str(error).replace("|", "/")}
+    return row | {"training": found["images_per_second"]}
 
 
 def _goal(config: Path, accuracy: float, settings: Settings) -> str:

@@ -37,3 +37,9 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
             continue
         training, step = row["training"], row["step"]
         yield f"{place} {training:,.0f} | {step:,.0f} | {training / step:.0%} |"
+    yield ""
+    yield "| config | data set | training, images/s |"
+    yield "|---|---|---|"
+    for row in result["gpu"]["feeds"] if result else ():
+        found = f"not measured: {row['reason']}" if "reason" in row else f"{row['training']:,.0f}"
+        yield f"| {row['config']} | {row['place']} | {found} |"

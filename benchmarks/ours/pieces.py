@@ -65,7 +65,22 @@ def _untuned() -> None:
     def tuned(indices: Any, batch: Callable[..., Any]) -> Any:  # noqa: ANN401  # no types
         return indices.map(batch, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
-    _replace(pipeline, "_pipeline", tuned)
+    _replace(pipeline, "parallel", tuned)
+
+
+def _resident() -> None:
+    from imgcls.data import feed
+
+    _replace(feed, "RESIDENT_BYTES", 0)
+
+
+def _device() -> None:
+    from imgcls.data import feed
+
+    def on_host(*given: Any) -> feed.Feed:  # noqa: ANN401  # those of `on_device`
+        return feed.on_host(*given[:-1])
+
+    _replace(feed, "on_device", on_host)
 
 
 WITHOUT: dict[str, Callable[[], None]] = {
@@ -75,8 +90,10 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "calls": _calls,
     "warp": _warp,
     "untuned": _untuned,
+    "resident": _resident,
+    "device": _device,
 }
-"""What takes each piece out."""
+"""What takes each piece out; the last two are for GPUs."""
 
 
 def main() -> None:

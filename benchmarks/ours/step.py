@@ -40,23 +40,19 @@ def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[
     checked = reader.read(config, overrides).config
     data = dataset.load(checked.dataset, checked.seed, lambda _: None, only=("train",))
     startup.start()
-    from imgcls.data.pipeline import train_batches
+    from imgcls.data import feed
     from imgcls.training import machine as machines
     from imgcls.training import setup
 
     machine = machines.choose(checked.training)
-    batches = train_batches(
-        data.splits["train"],
-        data.size,
-        checked.augmentation,
-        checked.training.batch_size,
-        checked.seed,
-        range(STEPS),
-    )
+    given = (data.size, checked.augmentation, checked.training.batch_size, checked.seed)
+    whole = feed.on_host(data.splits["train"], *given)
+    batches = iter(whole.batches(range(STEPS)))
     if part == "input":
-        return _inputs(iter(batches)), machine.precision
+        return _inputs(batches), machine.precision
     engine = setup.engine_of(checked, data, setup.traits_of(checked, data), machine)
-    return _steps(engine, next(iter(batches))), machine.precision
+    engine.feed = whole  # a GPU would augment in the step
+    return _steps(engine, next(batches)), machine.precision
 
 
 def _inputs(batches: Any) -> Callable[[int], int]:  # noqa: ANN401  # TensorFlow has no types

@@ -60,7 +60,7 @@ def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Chec
     from imgcls.training.table import rows
 
     layers = tuple(rows(config.layers, engine.model))
-    loss, step_seconds = _steps(config, data, engine)
+    loss, step_seconds = _steps(engine)
     training = config.training
     counts = {name: len(split.labels) for name, split in data.splits.items()}
     steps = training.steps_per_epoch or steps_per_pass(counts["train"], training.batch_size)
@@ -79,22 +79,11 @@ def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Chec
     )
 
 
-def _steps(config: Config, data: "Data", engine: "Engine") -> tuple[float, float]:
+def _steps(engine: "Engine") -> tuple[float, float]:
     """The loss of the first real batch, and the seconds of a step once the first is traced."""
-    from imgcls.data.pipeline import train_batches
     from imgcls.training.engine import IMAGES, LOSS
 
-    batches: Any = iter(
-        train_batches(
-            data.splits["train"],
-            data.size,
-            config.augmentation,
-            config.training.batch_size,
-            config.seed,
-            range(1 + TIMED_STEPS),
-            smallest=engine.replicas,
-        )
-    )
+    batches: Any = iter(engine.feed.batches(range(1 + TIMED_STEPS)))
     first = engine.advance(batches, 1)[0]
     loss = float(first[LOSS] / first[IMAGES])
     if not math.isfinite(loss):

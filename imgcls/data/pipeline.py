@@ -82,14 +82,14 @@ def train_batches(
     Returns:
         (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]) a step.
     """
-    pixels, labels = _pixels_at(split.pixels), _on_the_host(split.labels)
+    pixels, labels = pixels_at(split.pixels), _on_the_host(split.labels)
 
     def batch(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images = images_of(pixels(index), size)
         return augment(augmentations, images, seed, number, index), tf.gather(labels, index)
 
     indices = index_batches(len(split.labels), batch_size, seed, steps, smallest)
-    return _pipeline(indices, batch)
+    return parallel(indices, batch)
 
 
 def evaluation_batches(split: Split, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
@@ -98,15 +98,15 @@ def evaluation_batches(split: Split, size: tuple[int, int], batch_size: int) -> 
     Returns:
         (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]).
     """
-    pixels, labels = _pixels_at(split.pixels), _on_the_host(split.labels)
+    pixels, labels = pixels_at(split.pixels), _on_the_host(split.labels)
     indices = tf.data.Dataset.range(len(split.labels)).batch(batch_size)
-    return _pipeline(
+    return parallel(
         indices, lambda index: (images_of(pixels(index), size), tf.gather(labels, index))
     )
 
 
-def _pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gathers the pixels of indices."""
+def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Returns what gathers the pixels of indices, on the host."""
     if isinstance(pixels, np.memmap):  # too large for memory
         shape = (None, *pixels.shape[1:])
 
@@ -131,7 +131,8 @@ def _on_the_host(values: NDArray[Any]) -> tf.Tensor:
         return tf.constant(values)
 
 
-def _pipeline(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dataset:
+def parallel(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dataset:
+    """Returns what `batch` makes of each element, in order, some of them ahead of time."""
     options = tf.data.Options()
     # Its tuning thread outlives its iterator for up to the time already run (measured in 2.19 and
     # 2.21: 30 to 50 % of short trainings took 1.3 to 1.85 times as long).

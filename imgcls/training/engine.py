@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
+from imgcls.config.training import Training
+from imgcls.data.feed import Feed
 from imgcls.ops.memory import enough_memory
 
 if TYPE_CHECKING:
@@ -32,11 +34,12 @@ class Engine:
         clipping: the config's optimizer, whose clipping fields are applied after the reduction.
         loss: one number an image.
         strategy: under whose scope the model and the optimizer were made.
+        feed: where the batches come from.
+        training: of which the average of the weights and the compilation of the step count here.
         class_weights: float32 [class], or None for equal weights.
-        ema_decay: of the average of the weights, or None for no average.
-        xla: compile the step.
 
     Attributes:
+        feed: where the batches come from.
         lowered: the optimizer's schedule, where it is one that can be lowered.
     """
 
@@ -47,10 +50,10 @@ class Engine:
         clipping: Optimizer,
         loss: Loss,
         strategy: tf.distribute.Strategy,
+        feed: Feed,
+        training: Training,
         *,
         class_weights: NDArray[np.float32] | None = None,
-        ema_decay: float | None = None,
-        xla: bool = False,
     ) -> None:
         self.model = model
         self.optimizer = optimizer
@@ -59,7 +62,8 @@ class Engine:
         self._strategy = strategy
         self.replicas = int(strategy.num_replicas_in_sync)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
-        self._ema_decay = ema_decay
+        self._ema_decay = training.ema.decay if training.ema else None
+        self.feed = feed
         self.lowered: Lowered | None = None
         self._device = strategy.extended.worker_devices[0]
         with strategy.scope(), enough_memory("for the optimizer's state"):
@@ -70,10 +74,12 @@ class Engine:
                     trainable=False,
                     aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
                 )
-                for variable in (model.trainable_variables if ema_decay is not None else ())
+                for variable in (model.trainable_variables if training.ema else ())
             ]
         self._step = (
-            tf.function(self._replica_step, jit_compile=True) if xla else self._replica_step
+            tf.function(self._replica_step, jit_compile=True)
+            if training.xla
+            else self._replica_step
         )
         self._advance = tf.function(self._steps)
         self._evaluate = tf.function(self._scores, reduce_retracing=True)
@@ -82,7 +88,7 @@ class Engine:
         """Takes steps and returns the sums of each.
 
         Args:
-            batches: of `train_batches`; has at least `steps` more.
+            batches: of the feed; has at least `steps` more.
             steps: how many; the result does not depend on how they are divided into calls.
 
         Returns:
@@ -145,9 +151,11 @@ class Engine:
     def _steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
         rows = tf.TensorArray(tf.float32, size=steps, element_shape=(3,))
         for number in tf.range(steps):
-            images, labels = next(batches)
+            batch = next(batches)
+            if self.feed.finish is not None:
+                batch = self._strategy.run(self.feed.finish, args=batch)
             # Reduced at once: a value a replica cannot be carried through a tf.range loop.
-            row = self._strategy.run(self._step, args=(images, labels))
+            row = self._strategy.run(self._step, args=batch)
             rows = rows.write(number, self._strategy.reduce("SUM", row, axis=None))
         return rows.stack()
 

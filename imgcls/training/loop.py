@@ -12,7 +12,7 @@ import numpy as np
 from imgcls import runs
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data
-from imgcls.data.pipeline import evaluation_batches, steps_per_pass, train_batches
+from imgcls.data.pipeline import evaluation_batches, steps_per_pass
 from imgcls.errors import DivergedError
 from imgcls.evaluation.metrics import summary
 from imgcls.runs import Run
@@ -76,17 +76,7 @@ class Loop:
                 return self._trained("finished")
 
     def _train(self) -> None:
-        batches = iter(
-            train_batches(
-                self.data.splits["train"],
-                self.data.size,
-                self.config.augmentation,
-                self.config.training.batch_size,
-                self.config.seed,
-                range(self.state.step, self.total),
-                smallest=self.engine.replicas,
-            )
-        )
+        batches = iter(self.engine.feed.batches(range(self.state.step, self.total)))
         while not self._done():
             if self.state.step == self._epoch_end():
                 self._end_epoch()

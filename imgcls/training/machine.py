@@ -31,12 +31,14 @@ class Machine:
         strategy: places variables and runs steps, on one device or several.
         precision: float32 or bfloat16.
         device: in one line, for people.
+        on_gpu: whether that is one or several GPUs.
         warnings: what the user should know about the choice.
     """
 
     strategy: tf.distribute.Strategy
     precision: str
     device: str
+    on_gpu: bool
     warnings: tuple[str, ...] = ()
 
     @property
@@ -80,7 +82,7 @@ def choose(training: Training) -> Machine:
     precision = training.precision
     if precision == "auto":
         precision = "bfloat16" if (_gpus_have if gpus else _cpu_has)() else "float32"
-    return Machine(strategy, precision, _words(bool(gpus), count), tuple(warnings))
+    return Machine(strategy, precision, _words(bool(gpus), count), bool(gpus), tuple(warnings))
 
 
 def why_no_gpu() -> str:

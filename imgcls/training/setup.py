@@ -8,7 +8,9 @@ from imgcls.config.config import Config
 from imgcls.config.layers.scalings import Normalization
 from imgcls.config.schedules import Schedule
 from imgcls.config.training import Training
+from imgcls.data import feed
 from imgcls.data.dataset import Data, Split
+from imgcls.data.feed import Feed
 from imgcls.data.pipeline import steps_per_pass
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
@@ -102,12 +104,21 @@ def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> E
         config.optimizer,
         config.loss,
         machine.strategy,
+        feed_of(config, data, machine),
+        training,
         class_weights=class_weights(config, data),
-        ema_decay=training.ema.decay if training.ema else None,
-        xla=training.xla,
     )
     engine.lowered = lowered
     return engine
+
+
+def feed_of(config: Config, data: Data, machine: Machine) -> Feed:
+    """Returns where the training batches of a config are made."""
+    split, training = data.splits["train"], config.training
+    given = (split, data.size, config.augmentation, training.batch_size, config.seed)
+    if machine.on_gpu and machine.replicas == 1:
+        return feed.on_device(*given, machine.strategy.extended.worker_devices[0])
+    return feed.on_host(*given, smallest=machine.replicas)
 
 
 def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:

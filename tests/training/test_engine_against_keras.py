@@ -14,6 +14,8 @@ from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
 from imgcls.config.regularizers import Regularizer
 from imgcls.config.schedules import Schedule
+from imgcls.config.training import Training
+from imgcls.data.feed import Feed
 from imgcls.data.traits import Traits
 from imgcls.training.engine import IMAGES, LOSS, Engine
 
@@ -129,14 +131,17 @@ def made(
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
         net, built = network(regularizer), optimizer.build(STEPS_PER_EPOCH, EPOCHS)
-    return net, Engine(net, built, optimizer, loss, strategy, class_weights=weights)
+    data = Feed(lambda _: tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
+    return net, Engine(
+        net, built, optimizer, loss, strategy, data, Training(), class_weights=weights
+    )
 
 
 def ours(
     optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
 ) -> tuple[list[float], list[np.ndarray]]:
     net, engine = made(optimizer, loss, regularizer, weights)
-    data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
+    data = iter(engine.feed.batches(range(STEPS)))
     rows = np.concatenate([engine.advance(data, 7), engine.advance(data, STEPS - 7)])
     return list(rows[:, LOSS] / rows[:, IMAGES]), [np.asarray(each) for each in net.variables]
 

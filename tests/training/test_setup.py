@@ -1,4 +1,6 @@
-"""What the data decides: moments, class weights, metrics that so few classes do not have."""
+"""What the data and the machine decide: moments, class weights, feeds, the metrics there are."""
+
+import dataclasses
 
 import numpy as np
 import pytest
@@ -8,7 +10,8 @@ from imgcls.config.config import Config
 from imgcls.data.dataset import Data, Split
 from imgcls.errors import ConfigError
 from imgcls.images import room
-from imgcls.training import setup
+from imgcls.training import machine, setup
+from imgcls.training.engine import LOSS
 
 LABELS = np.array([0] * 6 + [1] * 3 + [2], np.int32)
 
@@ -96,3 +99,19 @@ def test_top_5_of_three_classes_cannot_be_the_best(data, small):
     """
     with pytest.raises(ConfigError, match="always 1 with 3 classes"):
         setup.traits_of(config(small, training={"best": "val_top_5_accuracy"}), data)
+
+
+def test_on_a_gpu_the_step_makes_its_own_batches(data, small):
+    """
+    The host's cores would keep the GPU waiting. Tried on a CPU that is called one.
+    """
+    turned = config(small, augmentation=[{"RandomRotation": {"degrees": 40}}])
+    cpu = machine.choose(turned.training)
+    losses = []
+    for chosen in (cpu, dataclasses.replace(cpu, on_gpu=True)):
+        engine = setup.engine_of(turned, data, setup.traits_of(turned, data), chosen)
+        assert chosen.on_gpu == (engine.feed.finish is not None)
+        losses.append(engine.advance(iter(engine.feed.batches(range(4))), 4)[:, LOSS])
+
+    host, device = losses
+    np.testing.assert_allclose(host, device, rtol=1e-4)

@@ -1,0 +1,108 @@
+"""Batches that a GPU makes are those of the host; tried on a CPU, which can make both."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import kernels
+
+from imgcls.config.augmentations import Augmentation
+from imgcls.data import feed
+from imgcls.data.dataset import Split
+from imgcls.data.feed import Feed
+from tests.config.augmentations.test_augmentation import FIELDS
+
+RNG = np.random.default_rng(0)
+IMAGES, BATCH, SIDES = 30, 8, (5, 7)
+PIXELS = RNG.integers(0, 256, (IMAGES, *SIDES, 3), np.uint8)  # 105 bytes: no whole number of int32
+LABELS = RNG.integers(0, 4, IMAGES).astype(np.int32)
+ALL = [Augmentation.read({name: fields}) for name, fields in FIELDS.items()]
+
+
+def split(pixels: np.ndarray = PIXELS) -> Split:
+    return Split(pixels, LABELS, tuple(map(str, LABELS)))
+
+
+def images_of(given: Feed, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
+    finish = tf.function(given.finish) if given.finish else lambda *batch: batch
+    return [
+        (images.numpy(), labels.numpy())
+        for images, labels in (finish(*batch) for batch in given.batches(steps))
+    ]
+
+
+@pytest.mark.parametrize("size", [SIDES, (11, 13)], ids=str)
+@pytest.mark.parametrize("resident", [True, False], ids=["resident", "sent"])
+def test_the_device_makes_the_batches_of_the_host(resident, size, monkeypatch):
+    """
+    A network must not learn something else because of where its images were made.
+    """
+    monkeypatch.setattr(feed, "RESIDENT_BYTES", 2**31 if resident else 0)
+    given = (split(), size, ALL, BATCH, 3)
+    device = feed.on_device(*given, "/cpu:0")
+    pairs = zip(
+        images_of(feed.on_host(*given), range(2, 9)),
+        images_of(device, range(2, 9)),
+        strict=True,
+    )
+
+    sent = next(iter(device.batches(range(1))))
+    assert (2 if resident else 3) == len(sent)
+    for (images, labels), (ours, our_labels) in pairs:
+        np.testing.assert_allclose(images, ours, atol=2e-6)  # graphs are rewritten otherwise
+        np.testing.assert_array_equal(labels, our_labels)
+
+
+def test_what_the_host_sends_is_bytes(tmp_path):
+    """
+    Images in float32 would take four times the way to the GPU.
+    """
+    mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=PIXELS.shape)
+    mapped[:] = PIXELS  # too large for memory, so for a GPU, too
+    device = feed.on_device(split(mapped), SIDES, (), BATCH, 0, "/cpu:0")
+    _, index, pixels = device.batches(range(1)).element_spec
+
+    assert (tf.int64, tf.uint8) == (index.dtype, pixels.dtype)
+    np.testing.assert_array_equal(
+        images_of(device, range(1))[0][0],
+        images_of(feed.on_host(split(), SIDES, (), BATCH, 0), range(1))[0][0],
+    )
+
+
+def operations(graph: Any) -> Iterator[Any]:
+    """Yields the operations of a graph and of the functions that it calls."""
+    yield from graph.as_graph_def().node
+    for function in graph.as_graph_def().library.function:
+        yield from function.node_def
+
+
+def runs_on_a_gpu(node: Any) -> bool:
+    """Whether TensorFlow has a kernel for GPUs for the types of an operation."""
+    found = kernels.get_registered_kernels_for_op(node.op).kernel
+    return any(
+        kernel.device_type in {"GPU", "DEFAULT"}
+        and all(
+            node.attr[each.name].type in each.allowed_values.list.type for each in kernel.constraint
+        )
+        for kernel in found
+    )
+
+
+@pytest.mark.skipif(not tf.test.is_built_with_cuda(), reason="a TensorFlow without GPU kernels")
+@pytest.mark.parametrize("resident", [True, False], ids=["resident", "sent"])
+def test_a_gpu_has_a_kernel_for_all_of_it(resident, monkeypatch):
+    """
+    TensorFlow quietly takes what has none to the host and back, pixels and all, in each step.
+    """
+    monkeypatch.setattr(feed, "RESIDENT_BYTES", 2**31 if resident else 0)
+    device = feed.on_device(split(), (11, 13), ALL, BATCH, 3, "/cpu:0")
+    graph = (
+        tf.function(device.finish)
+        .get_concrete_function(*device.batches(range(1)).element_spec)
+        .graph
+    )
+    without = {node.op for node in operations(graph) if not runs_on_a_gpu(node)}
+
+    assert without <= {"Placeholder"}
