@@ -136,9 +136,11 @@ def _floor(config: str, chosen: tuple[str, ...]) -> Comparison:
 def _pieces() -> list[Comparison]:
     short = ("--set", "training.epochs=3", "--set", "dataset.validation=none")
     best = ("--set", "training.best=loss")
+    few = ("--set", "training.steps_per_epoch=6")
     cifar10 = ("configs/cifar10.yaml", *short, *best, "--set", "training.steps_per_epoch=150")
-    eight = (EIGHT, *short, *best, "--set", "training.steps_per_epoch=6")
+    eight = (EIGHT, *short, *best, *few)
     plain = (*eight, "--set", "augmentation=[]")
+    upscaled = ("configs/cifar10_upscaled.yaml", *short, *best, *few)
     epochs = ("--set", "training.epochs=8", "--set", "training.steps_per_epoch=50")
     mnist = ("configs/mnist.yaml", *epochs)
     pieces = {
@@ -146,6 +148,7 @@ def _pieces() -> list[Comparison]:
         "fused": ("batch normalisation through the fused op", plain),
         "compiled": ("exact GELU as compiled functions", (*plain, "--activation", "gelu")),
         "calls": ("many steps a call", mnist),
+        "update": ("the update of many weights as a compiled function", upscaled),
         "warp": ("movements multiplied into one warp", cifar10),
         "untuned": ("fixed parallelism in place of tf.data's autotuning; whole trainings", mnist),
     }

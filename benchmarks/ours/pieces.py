@@ -47,6 +47,12 @@ def _calls() -> None:
     _replace(loop, "CALL_SECONDS", 0.0)
 
 
+def _update() -> None:
+    from imgcls.training import engine
+
+    _replace(engine, "COMPILED_WEIGHTS", 10**12)
+
+
 def _warp() -> None:
     from imgcls.config.augmentations.augmentation import Colour
     from imgcls.data import augment
@@ -88,6 +94,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "fused": _fused,
     "compiled": _compiled,
     "calls": _calls,
+    "update": _update,
     "warp": _warp,
     "untuned": _untuned,
     "resident": _resident,

@@ -5,7 +5,8 @@ datasets of unknown length (https://github.com/keras-team/keras/issues/23084); t
 own on the public API of tf.distribute, equal to `fit` where `fit` is right (a test compares them).
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from imgcls.ops.lowered import Lowered
 
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
+
+COMPILED_WEIGHTS = 4 * 10**6
+"""From so many weights on, their update is compiled: what goes through memory some twenty times in
+Adam does so seven times then. With fewer, a step gains nothing: they stay in caches, and each is
+updated as soon as its gradient is there (docs/experiments.md)."""
 
 
 class Engine:
@@ -81,6 +87,7 @@ class Engine:
             if training.xla
             else self._replica_step
         )
+        self._update = self._updating()
         self._advance = tf.function(self._steps)
         self._evaluate = tf.function(self._scores, reduce_retracing=True)
 
@@ -174,11 +181,26 @@ class Engine:
                 loss += tf.add_n(self.model.losses) / self.replicas
         weights = self.model.trainable_variables
         gradients = self._clipped(tape.gradient(loss, weights))
-        self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
-        self._average()
+        self._update(gradients)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         images_here = tf.cast(tf.shape(labels)[0], tf.float32)
         return tf.stack([loss * batch, tf.reduce_sum(tf.cast(right, tf.float32)), images_here])
+
+    def _updating(self) -> Callable[[list[tf.Tensor]], None]:
+        """Returns what updates the weights, and their averages, by the gradients."""
+        weights = self.model.trainable_variables
+
+        def update(gradients: list[tf.Tensor]) -> None:
+            self.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            self._average()
+
+        size = sum(math.prod(each.shape) for each in weights)
+        if size < COMPILED_WEIGHTS or "CPU" not in self._device or self.replicas > 1:
+            return update
+        compiled: Callable[[list[tf.Tensor]], None] = tf.function(
+            update, jit_compile=True, autograph=False
+        )
+        return compiled
 
     def _share(self, batch: tf.Tensor) -> tf.Tensor:
         """This replica's slice of a global batch; sizes differ by one image at most."""

@@ -17,6 +17,7 @@ from imgcls.config.schedules import Schedule
 from imgcls.config.training import Training
 from imgcls.data.feed import Feed
 from imgcls.data.traits import Traits
+from imgcls.training import engine
 from imgcls.training.engine import IMAGES, LOSS, Engine
 
 STEPS, BATCH, CLASSES = 20, 16, 3
@@ -182,11 +183,14 @@ def assert_equal(one: Any, other: Any) -> None:
 CROSSENTROPY = Loss.read("categorical_crossentropy")
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["as it is", "compiled"])
 @pytest.mark.parametrize("case", OPTIMIZERS)
-def test_each_optimizer_takes_keras_steps(case):
+def test_each_optimizer_takes_keras_steps(case, compiled, monkeypatch):
     """
-    Whoever copies an optimizer from a tutorial gets what the tutorial got.
+    Whoever copies an optimizer from a tutorial gets what the tutorial got, however large the
+    network.
     """
+    monkeypatch.setattr(engine, "COMPILED_WEIGHTS", 0 if compiled else 10**9)
     fields, build = OPTIMIZERS[case]
     optimizer = Optimizer.read({case.split(",")[0]: fields})
 
