@@ -18,11 +18,13 @@ class Contender:
         command: a module and its arguments, run as a process of its own, which prints one line of
             JSON with its figures. `{precision}` and `{photos}` in it are filled in.
         python: which one runs it: that of imgcls, or one that has PyTorch.
+        environment: variables that it is given.
     """
 
     name: str
     command: tuple[str, ...]
     python: Literal["imgcls", "torch"] = "imgcls"
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

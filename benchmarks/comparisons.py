@@ -1,6 +1,7 @@
 """All comparisons, with the ratios that were set as their targets."""
 
 from benchmarks.comparison import KINDS, Comparison, Contender, Kind, Target
+from benchmarks.peers.cifar10 import STEPS
 
 EIGHT = "benchmarks/configs/eight.yaml"
 EIGHT_IMAGES = "4096"  # 8 steps of 512
@@ -35,24 +36,36 @@ def _ours(name: str, *arguments: str) -> Contender:
     return Contender(name, ("benchmarks.ours.train", *arguments))
 
 
-CIFAR10 = _ours("imgcls", "configs/cifar10.yaml", "--set", "training.epochs=2")
+CIFAR10 = _ours(
+    *("imgcls", "configs/cifar10.yaml", "--set", "training.epochs=2"),
+    *("--set", f"training.steps_per_epoch={STEPS}"),
+)
+
+
+def _keras(name: str, *command: str) -> tuple[Contender, Contender]:
+    """A peer as people run it, and with the kernels that imgcls turns on where TensorFlow won't."""
+    onednn = {"TF_ENABLE_ONEDNN_OPTS": "1"}
+    return (
+        Contender(name, command),
+        Contender(f"{name}, with TF_ENABLE_ONEDNN_OPTS=1", command, environment=onednn),
+    )
 
 
 def _tutorials() -> list[Comparison]:
-    generator = Contender("ImageDataGenerator and fit", ("benchmarks.peers.keras_generator",))
-    layers = Contender("random layers in tf.data and fit", ("benchmarks.peers.keras_layers",))
+    generator = _keras("ImageDataGenerator and fit", "benchmarks.peers.keras_generator")
+    layers = _keras("random layers in tf.data and fit", "benchmarks.peers.keras_layers")
     return [
         Comparison(
             "tutorial",
             "configs/cifar10.yaml, training phase, against Keras' legacy ImageDataGenerator and "
             "`fit` as the tutorials write it",
-            (CIFAR10, generator),
+            (CIFAR10, *generator),
             targets=_targets(3.0, 2.0),
         ),
         Comparison(
             "random_layers",
             "the same against Keras' random layers in tf.data and `fit` in its default settings",
-            (CIFAR10, layers),
+            (CIFAR10, *layers),
             targets=_targets(2.0, 1.5),
         ),
     ]
@@ -62,12 +75,12 @@ def _eight_layers() -> list[Comparison]:
     precision = ("--images", EIGHT_IMAGES, "--precision", "{precision}")
     ours = (EIGHT, "--random", EIGHT_IMAGES, "--set", "augmentation=[]")
     relu, gelu = _ours("imgcls", *ours), _ours("imgcls", *ours, "--activation", "gelu")
-    fit = Contender("Keras fit", ("benchmarks.peers.keras_eight", *precision))
+    fit = _keras("Keras fit", "benchmarks.peers.keras_eight", *precision)
     against = [
         Comparison(
             "eight",
             "8-layer net, ReLU, batch 512, against Keras `fit` in the same precision",
-            (relu, fit),
+            (relu, *fit),
             targets=_targets(1.5, 1.2),
         )
     ]
@@ -97,7 +110,7 @@ def _photographs() -> Comparison:
         "`.cache()` and Keras' random layers",
         (
             _ours("imgcls", "configs/photos.yaml", *chosen),
-            Contender("Keras", ("benchmarks.peers.keras_folder", "{photos}")),
+            *_keras("Keras", "benchmarks.peers.keras_folder", "{photos}"),
         ),
         targets=_targets(1.5, 1.3),
     )

@@ -69,7 +69,7 @@ def figures_of(contender: Contender, settings: Settings) -> dict[str, Any]:
     done = subprocess.run(
         command(contender, settings),
         cwd=settings.root,
-        env=os.environ | quiet,
+        env=os.environ | quiet | contender.environment,
         capture_output=True,
         text=True,
         check=False,

@@ -193,6 +193,10 @@ def test_what_a_contender_needs_and_what_it_says_when_it_fails_is_told(tmp_path)
     with pytest.raises(UnmeasuredError, match="broken ended with 1: no such data"):
         figures_of(Contender("broken", ("broken",)), settings)
 
+    asked = "import json, os; print(json.dumps({'n': os.environ['ASKED']}))"
+    (tmp_path / "asked.py").write_text(asked, encoding="utf-8")
+    given = Contender("a", ("asked",), environment={"ASKED": "3"})
+    assert {"n": "3"} == figures_of(given, settings)
     precise = command(Contender("k", ("m", "--precision", "{precision}")), settings)
     assert ["-m", "m", "--precision", "bfloat16"] == precise[1:]
 

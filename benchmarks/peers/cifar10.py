@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 CLASSES = 10
 BATCH = 64  # of configs/cifar10.yaml
+STEPS = 300  # of an epoch, as for imgcls
 QUICK = 3 * BATCH
 
 

@@ -16,7 +16,9 @@ def main() -> None:
     """Trains and prints the images a second from the second epoch on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
-    images, labels = cifar10.training_images(quick=parser.parse_args().quick)
+    quick = parser.parse_args().quick
+    images, labels = cifar10.training_images(quick=quick)
+    steps = 1 if quick else cifar10.STEPS
     augment = keras.Sequential(
         [
             keras.layers.Rescaling(1 / 255),
@@ -39,8 +41,8 @@ def main() -> None:
         metrics=["accuracy"],
     )
     epochs = Epochs()
-    model.fit(batches, epochs=EPOCHS, callbacks=[epochs], verbose=0)
-    say(images_per_second=epochs.rate(len(images)), precision="float32")
+    model.fit(batches, epochs=EPOCHS, steps_per_epoch=steps, callbacks=[epochs], verbose=0)
+    say(images_per_second=epochs.rate(steps * cifar10.BATCH), precision="float32")
 
 
 if __name__ == "__main__":
