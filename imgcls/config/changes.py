@@ -130,15 +130,20 @@ def check(run: Path, begun: Config, now: Config, given: Collection[str]) -> None
     """
     differing = differences(begun, now)
     longer = any(key == "training.epochs" for key, _, _ in differing)
+
+    def is_planned_anew(key: str) -> bool:
+        return _is_rate(key) and longer and ("training.epochs" in given or not _names(given, key))
+
     refused = [
         f"{key}: {_short(before)} -> {_short(value)}"
         for key, before, value in differing
-        if not (key in SAFE or _is_moved(key, before, value) or (longer and _is_rate(key)))
+        if not (key in SAFE or _is_moved(key, before, value) or is_planned_anew(key))
     ]
     if refused:
         raise RunError(
             f"{run} cannot go on with other settings: {'; '.join(refused)}; "
-            f"only {', '.join(SAFE)} and where the data lies may change",
+            f"only {', '.join(SAFE)} and where the data lies may change, "
+            "and the learning rate together with the epochs",
             hint="imgcls train CONFIG --set KEY=VALUE begins a new run",
         )
     rate = now.optimizer.learning_rate

@@ -186,6 +186,8 @@ def test_an_extension_with_another_rate_goes_on_with_it_after_a_stop(write, tmp_
     train(None, ignore, resume=run)
 
     assert [0.01, 0.01, 0.004, 0.004] == [pytest.approx(row["learning_rate"]) for row in rows(run)]
+    with pytest.raises(RunError, match=r"learning_rate: .* together with the epochs"):
+        train(None, ignore, resume=run, overrides=[f"{RATE}=0.1"])
 
 
 def test_a_run_that_stopped_early_can_be_extended(write, tmp_path):
