@@ -1,9 +1,9 @@
 """`python -m benchmarks.gpu`: how fast the shipped configs train on a GPU; for a machine with one.
 
-For each config, in float32 and bfloat16, with XLA and without: images a second of the training and
-of its steps alone, whose ratio says what the input costs. float16 is left out: the tool does not
-have it. For some configs also with the data set on the GPU, sent there batch by batch, and with
-batches that are made on the host. With `--accuracy`, also the time to that validation accuracy.
+For each config, in each precision, with XLA and without: images a second of the training and of its
+steps alone, whose ratio says what the input costs. For some configs also with the data set on the
+GPU, sent there batch by batch, and with batches that are made on the host. With `--accuracy`, also
+the time to that validation accuracy.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.comparison import Contender
 from benchmarks.comparisons import EIGHT, FLOOR_CONFIGS, PHOTOS
 from benchmarks.running import Settings, UnmeasuredError, figures_of
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
 FED = ("configs/cifar10.yaml", EIGHT)
 FEEDS = {"on the GPU": (), "sent as bytes": ("resident",), "batches of the host": ("device",)}
 """Where the data set is: what is taken out of the engine for it."""

@@ -19,7 +19,7 @@ from imgcls.errors import ConfigError, RunError
 
 Arrays = dict[str, NDArray[Any]]
 
-POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 def build(
@@ -40,7 +40,7 @@ def build(
         layers: the stack, as the config has it.
         traits: what the data decided.
         seed: of the initial weights, and of Dropout and noise layers.
-        precision: float32, or bfloat16 with float32 weights.
+        precision: float32, or bfloat16 or float16 with float32 weights.
         replicas: how many devices share a batch.
 
     Returns:

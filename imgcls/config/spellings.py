@@ -40,7 +40,7 @@ TUTORIAL_SPELLINGS: dict[str, str] = {
     "use_ema": _EMA,
     "ema_momentum": _EMA,
     "ema_overwrite_frequency": _EMA,
-    "loss_scale_factor": "bfloat16 needs no loss scaling; leave it out",
+    "loss_scale_factor": "training.precision: float16 scales the loss by itself; leave it out",
     "gradient_accumulation_steps": "write training: {batch_size: 256}; batches are not accumulated",
     "name": "layers and optimizers have no names of their own here; leave it out",
     # Layers.

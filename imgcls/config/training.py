@@ -122,8 +122,9 @@ class Training(Section):
     """Images a step, over all replicas together; an epoch's last batch may be smaller."""
     steps_per_epoch: Count | None = None
     """Steps an epoch; left out, every image once. A shorter epoch is continued by the next one."""
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """What the network computes in; auto is bfloat16 where the processor has units for it."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """What the network computes in; auto is bfloat16 where the processor has units for it, and
+    never float16, which is for GPUs that have units for that only."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
     """What to train on; auto takes a GPU if there is a usable one."""
     replicas: Replicas = "auto"

@@ -18,6 +18,7 @@ from imgcls.config.losses import Loss
 from imgcls.config.optimizers import Optimizer
 from imgcls.config.training import Training
 from imgcls.data.feed import Feed
+from imgcls.ops.loss_scale import LossScale
 from imgcls.ops.memory import enough_memory
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class Engine:
         self._device = strategy.extended.worker_devices[0]
         with strategy.scope(), enough_memory("for the optimizer's state"):
             optimizer.build(model.trainable_variables)
+            in_float16 = any(layer.compute_dtype == "float16" for layer in model.layers)
+            self._scale = LossScale() if in_float16 else None
             self.averages = [
                 tf.Variable(
                     variable.value,
@@ -128,15 +131,16 @@ class Engine:
 
     @property
     def optimizer_state(self) -> list[Any]:
-        """The optimizer's variables but for the learning rate."""
-        return [each for each in self.optimizer.variables if each.name != "learning_rate"]
+        """The optimizer's variables but for the learning rate, and those of the loss' scale."""
+        own = [each for each in self.optimizer.variables if each.name != "learning_rate"]
+        return own + (self._scale.variables if self._scale else [])
 
     @property
     def rate(self) -> float | None:
         """What of the learning rate is state: itself, a lowered schedule's factor, or nothing."""
         if self.lowered is not None:
             return float(self.lowered.factor.numpy())
-        is_state = len(self.optimizer_state) < len(self.optimizer.variables)
+        is_state = any(each.name == "learning_rate" for each in self.optimizer.variables)
         return self.learning_rate if is_state else None
 
     @rate.setter
@@ -179,12 +183,18 @@ class Engine:
             if self.model.losses:
                 # Each replica adds its part, so that the sum over replicas counts it once.
                 loss += tf.add_n(self.model.losses) / self.replicas
-        weights = self.model.trainable_variables
-        gradients = self._clipped(tape.gradient(loss, weights))
-        self._update(gradients)
+            scaled = self._scale.scaled(loss) if self._scale else loss
+        gradients = tape.gradient(scaled, self.model.trainable_variables)
+        if self._scale:
+            self._scale.update(self._scale.unscaled(gradients), self._apply)
+        else:
+            self._apply(gradients)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         images_here = tf.cast(tf.shape(labels)[0], tf.float32)
         return tf.stack([loss * batch, tf.reduce_sum(tf.cast(right, tf.float32)), images_here])
+
+    def _apply(self, gradients: list[tf.Tensor]) -> None:
+        self._update(self._clipped(gradients))
 
     def _updating(self) -> Callable[[list[tf.Tensor]], None]:
         """Returns what updates the weights, and their averages, by the gradients."""

@@ -29,7 +29,7 @@ class Machine:
 
     Attributes:
         strategy: places variables and runs steps, on one device or several.
-        precision: float32 or bfloat16.
+        precision: float32, bfloat16 or float16.
         device: in one line, for people.
         on_gpu: whether that is one or several GPUs.
         warnings: what the user should know about the choice.
@@ -68,6 +68,10 @@ def choose(training: Training) -> Machine:
         )
     if count > 1 and training.xla:
         raise ConfigError.at("training.xla", f"does not work with {count} replicas; leave it out")
+    if count > 1 and training.precision == "float16":
+        raise ConfigError.at(
+            "training.precision", f"float16 does not work with {count} replicas; write bfloat16"
+        )
     if count > 1 and training.batch_size < 2 * count:
         raise ConfigError.at(
             "training.batch_size",

@@ -17,7 +17,7 @@ LEFT_OUT = {
     "use_ema": "training.ema is the same for every optimizer, and is evaluated",
     "ema_momentum": "training.ema.decay",
     "ema_overwrite_frequency": "the raw weights go on being trained",
-    "loss_scale_factor": "bfloat16 has the range of float32",
+    "loss_scale_factor": "float16 scales the loss by itself, bfloat16 has the range of float32",
     "gradient_accumulation_steps": "a step is one batch: counters, schedules and resume rely on it",
     "kwargs": "Keras takes them for `decay` only, which it ignores",
 }

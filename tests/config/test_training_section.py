@@ -94,11 +94,11 @@ def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
     [
         ("epochs: 0", ["epochs: must be at least 1, got 0"]),
         (
-            "precision: float16",
+            "precision: float64",
             [
                 (
-                    "precision: must be one of auto, float32, bfloat16, got 'float16'; "
-                    "did you mean bfloat16 or float32?"
+                    "precision: must be one of auto, float32, bfloat16, float16, got 'float64'; "
+                    "did you mean float16 or bfloat16 or float32?"
                 )
             ],
         ),

@@ -36,9 +36,9 @@ IMAGES = np.random.default_rng(0).random((3, *SHAPE), dtype=np.float32)
 every = pytest.mark.parametrize("name", Layer.named())
 
 
-@pytest.fixture
-def bfloat16() -> Iterator[None]:
-    keras.config.set_dtype_policy("mixed_bfloat16")
+@pytest.fixture(params=["bfloat16", "float16"])
+def half(request: pytest.FixtureRequest) -> Iterator[None]:
+    keras.config.set_dtype_policy(f"mixed_{request.param}")
     yield
     keras.config.set_dtype_policy("float32")
 
@@ -99,9 +99,9 @@ def test_its_variables_in_order_are_all_its_state(name: str) -> None:
 
 
 @every
-def test_it_learns_in_bfloat16(name: str, bfloat16: None) -> None:  # noqa: ARG001
+def test_it_learns_in_half_the_bits(name: str, half: None) -> None:  # noqa: ARG001
     """
-    Precision is chosen by the machine, so every layer must do in both.
+    Precision is chosen by the machine, so every layer must do in each.
     """
     model = network(name)
     with tf.GradientTape() as tape:
