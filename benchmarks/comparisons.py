@@ -4,7 +4,7 @@ from benchmarks.comparison import KINDS, Comparison, Contender, Kind, Target
 from benchmarks.peers.cifar10 import STEPS
 
 EIGHT = "benchmarks/configs/eight.yaml"
-EIGHT_IMAGES = "4096"  # 8 steps of 512
+EIGHT_IMAGES = "2048"  # 4 steps of 512
 PHOTOS = ("--set", "dataset.folder={photos}")
 FLOOR_CONFIGS: dict[str, tuple[str, ...]] = {
     "configs/cifar10.yaml": (),

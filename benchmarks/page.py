@@ -124,7 +124,8 @@ def _details(results: Sequence[Result], kind: Kind) -> Iterator[str]:
 
 
 def _rows(comparison: Comparison, rounds: list[list[dict[str, Any]]]) -> Iterator[str]:
-    for at, contender in enumerate(comparison.contenders):
+    # A contender that was added later is not in them.
+    for at, contender in enumerate(comparison.contenders[: len(rounds[-1])]):
         of = ratios.figures(rounds, comparison.figure, at)
         figure = f"{amount(of.median)} ({amount(of.least)} to {amount(of.most)})"
         ratio = ""
