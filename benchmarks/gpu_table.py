@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.results import Result
+from benchmarks.results import Result, last
 
 EMPTY = (
     "Not measured: no GPU was at hand. On a machine with one, `pip install '.[gpu]'` and "
@@ -10,16 +10,11 @@ EMPTY = (
 )
 
 
-def newest(results: Sequence[Result]) -> Result | None:
-    """Returns the last result of `benchmarks.gpu`."""
-    return next((each for each in reversed(results) if each.get("gpu")), None)
-
-
 def lines(results: Sequence[Result]) -> Iterator[str]:
     """Yields the section of the page; its table stays empty where there was no GPU."""
     yield "## GPU"
     yield ""
-    result = newest(results)
+    result = last(results, "gpu")
     if result is None:
         yield EMPTY
     else:

@@ -54,12 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     startup.start()
     peaks = _peaks(seconds)
+    idle = _seconds(_nothing(), seconds)
     rows = []
     for each in _operations(options.config):
         rows.append(_row(each, seconds, peaks))
         print(rows[-1], flush=True)
     result = results.new(shlex.join(["python", "-m", "benchmarks.operations"]), here)
-    result["operations"] = {"config": str(options.config), "peaks": peaks, "rows": rows}
+    result["operations"] = {
+        "config": str(options.config),
+        "peaks": peaks,
+        "idle_seconds": idle,
+        "rows": rows,
+    }
     if not options.quick:
         results.save(result)
         page.PAGE.write_text(page.render(results.load()), encoding="utf-8")
@@ -93,6 +99,14 @@ def _peaks(seconds: float) -> dict[str, float]:
         "operations_per_second": 2 * MATRIX**3 / _seconds(product, seconds),
         "bytes_per_second": 4 * ARRAY / _seconds(total, seconds),
     }
+
+
+def _nothing() -> Callable[[], Any]:
+    import tensorflow as tf
+
+    zero = tf.zeros([])
+    idle: Callable[[], Any] = tf.function(lambda: tf.identity(zero), autograph=False)
+    return idle
 
 
 def _seconds(run: Callable[[], Any], at_least: float) -> float:

@@ -2,19 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.results import Result
-
-
-def newest(results: Sequence[Result]) -> Result | None:
-    """Returns the last result of `benchmarks.operations`."""
-    return next((each for each in reversed(results) if each.get("operations")), None)
+from benchmarks.results import Result, last
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
     """Yields the section of the page."""
     yield "## A step, operation by operation"
     yield ""
-    result = newest(results)
+    result = last(results, "operations")
     if result is None:
         yield "Not measured; `python -m benchmarks.operations` fills this table."
         return
@@ -27,8 +22,11 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
         f"{peaks['operations_per_second'] / 1e9:,.0f} GFLOP/s (a large matrix product) and "
         f"{peaks['bytes_per_second'] / 1e9:.1f} GB/s (the sum of a large array)."
     )
-    yield "The floor is what the greater of the two would allow; small tensors stay in caches, and"
-    yield "can be faster than it."
+    yield "The floor is what the greater of the two would allow."
+    yield (
+        f"A call that computes nothing takes {found['idle_seconds'] * 1e3:.2f} ms, which is in "
+        "each figure; training pays it once for many steps, so small operations look slower here."
+    )
     yield ""
     yield "| operation | ms | GFLOP/s | GB/s | floor, ms | share of the floor |"
     yield "|---|---|---|---|---|---|"

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent / "results"
 
 Result = dict[str, Any]
 """`date`, `command`, `machine`, and `measured`: for each comparison its `rounds`, or the `reason`
-why there are none; `gpu` likewise, of `benchmarks.gpu`."""
+why there are none; `gpu` and `operations`, of the modules of these names."""
 
 
 def new(command: str, machine: Machine) -> Result:
@@ -50,3 +50,8 @@ def newest(results: Sequence[Result], name: str, wanted: Kind) -> Result | None:
     there = [each for each in results if name in each["measured"] and kind_of(each) == wanted]
     measured = [each for each in there if "rounds" in each["measured"][name]]
     return next(reversed(measured or there), None)
+
+
+def last(results: Sequence[Result], key: str) -> Result | None:
+    """Returns the last result that has a part of its own, such as `gpu`."""
+    return next((each for each in reversed(results) if each.get(key)), None)

@@ -245,13 +245,14 @@ def test_a_step_is_shown_operation_by_operation():
     row = {"name": "conv2d", "operations": 2e9, "bytes": 1e7, "seconds": 0.02}
     rows = [row | {"floor_seconds": 0.01}, row | {"name": "Adam", "floor_seconds": 0.02}]
     peaks = {"operations_per_second": 2e11, "bytes_per_second": 1e10}
-    found = {"config": "a.yaml", "peaks": peaks, "rows": rows}
+    found = {"config": "a.yaml", "peaks": peaks, "idle_seconds": 3e-4, "rows": rows}
 
     text = page.render([made_up([], {}) | {"operations": found}])
 
     assert "| conv2d | 20.00 | 100.0 | 0.5 | 10.00 | 50% |" in text
     assert "| all | 40.00 | | | 30.00 | 75% |" in text
     assert "at most 200 GFLOP/s" in text
+    assert "computes nothing takes 0.30 ms" in text
 
 
 def test_every_piece_can_be_taken_out():

@@ -1,61 +1,44 @@
 """Activations: the functions of Keras that take each number by itself, and softmax."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-ActivationName = Literal[
+_Single = Literal[
     "linear",
     "relu",
     "relu6",
     "leaky_relu",
     "elu",
     "selu",
-    "celu",
+    "sigmoid",
+    "tanh",
+    "softsign",
+    "exponential",
+    "softmax",
+]
+_Chain = Literal[
     "gelu",
     "silu",
     "swish",
     "hard_silu",
     "hard_swish",
     "mish",
-    "sigmoid",
+    "celu",
     "hard_sigmoid",
     "log_sigmoid",
     "sparse_sigmoid",
-    "tanh",
     "hard_tanh",
     "tanh_shrink",
     "softplus",
     "sparse_plus",
-    "softsign",
     "squareplus",
-    "exponential",
     "hard_shrink",
     "soft_shrink",
-    "softmax",
 ]
+ActivationName = Literal[_Single, _Chain]
 
-CHAINS = frozenset(
-    {
-        "celu",
-        "gelu",
-        "silu",
-        "swish",
-        "hard_silu",
-        "hard_swish",
-        "mish",
-        "hard_sigmoid",
-        "log_sigmoid",
-        "sparse_sigmoid",
-        "hard_tanh",
-        "tanh_shrink",
-        "softplus",
-        "sparse_plus",
-        "squareplus",
-        "hard_shrink",
-        "soft_shrink",
-    }
-)
-"""Those that are several operations in TensorFlow; the others are one, and gain nothing."""
+CHAINS = frozenset(get_args(_Chain))
+"""Those that are several operations in TensorFlow; the others are one, and gain little or lose."""
 
 
 def build(name: ActivationName) -> Callable[[Any], Any]:

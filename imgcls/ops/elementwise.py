@@ -1,8 +1,8 @@
 """Chains of elementwise operations, run as one.
 
 TensorFlow goes through memory once for each operation of a chain, and for each of its gradient's.
-Compiled by XLA as functions of their own they go through it once: GELU, forward and backward, in a
-half of the time in float32 and in a third in bfloat16 (docs/experiments.md has all activations).
+Compiled by XLA as functions of their own they go through it once: GELU, forward and backward, is 1.7
+times as fast in float32 and 2.9 times in bfloat16 (docs/experiments.md has all activations).
 Whole networks under XLA are slower on CPUs, so nothing else is compiled.
 """
 

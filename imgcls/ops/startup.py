@@ -20,7 +20,7 @@ def start() -> None:
     # Read when TensorFlow's library is loaded; a level the user has chosen stays.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow has it off where the processor is without AVX512_VNNI: training on AVX2 alone took
-    # 1.45 to 1.65 times as long (docs/experiments.md).
+    # 1.34 times as long (docs/experiments.md).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with _stderr_held_back():
         import tensorflow as tf
