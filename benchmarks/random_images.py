@@ -19,3 +19,10 @@ def write(path: Path, count: int, classes: int = 10) -> None:
     """Writes random training images as `dataset.npz` of a config takes them."""
     images, labels = random_images(count, classes)
     np.savez(path, x_train=images, y_train=labels)
+
+
+def in_place(folder: Path, count: int, classes: int = 10) -> list[str]:
+    """Writes random images into a folder; returns what is set of a config to train on them."""
+    path = folder / "images.npz"
+    write(path, count, classes)
+    return [f"dataset={{npz: {path}, validation: none}}", "training.best=loss"]

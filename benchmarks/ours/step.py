@@ -4,11 +4,13 @@ Training, which does both at once, can be no faster than the slower of the two.
 """
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import random_images
 from benchmarks.lines import say
 
 STEPS = 10**6  # of which as many are taken as there is time for
@@ -22,9 +24,15 @@ def main() -> None:
     parser.add_argument("--part", choices=("step", "input"), required=True)
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--random", type=int, help="use so many random images instead")
+    parser.add_argument("--classes", type=int, default=10, help="of the random images")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    take, precision = parts(options.config, options.set, options.part)
+    overrides = list(options.set)
+    with tempfile.TemporaryDirectory() as name:
+        if options.random:
+            overrides += random_images.in_place(Path(name), options.random, options.classes)
+        take, precision = parts(options.config, overrides, options.part)
     say(
         images_per_second=rate(take, 1.0 if options.quick else options.seconds),
         precision=precision,

@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--random", type=int, help="train on so many random images instead")
+    parser.add_argument("--classes", type=int, default=10, help="of the random images")
     parser.add_argument("--activation", default="relu", help="in place of relu, wherever that is")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -27,9 +28,8 @@ def main() -> None:
         config.write_text(text.replace("relu", options.activation), encoding="utf-8")
         overrides = list(options.set)
         if options.random:
-            random_images.write(folder / "images.npz", 1600 if options.quick else options.random)
-            overrides += [f"dataset={{npz: {folder / 'images.npz'}, validation: none}}"]
-            overrides += ["training.best=loss"]
+            count = 1600 if options.quick else options.random
+            overrides += random_images.in_place(folder, count, options.classes)
         say(**trained(config, overrides + list(QUICK if options.quick else ()), folder))
 
 

@@ -149,10 +149,15 @@ class Loop:
         known = (
             "there was no finite one" if last is None else f"the last finite loss was {last:.4g}"
         )
+        hint = (
+            f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
+            "global_clipnorm: 1.0"
+        )
+        if self.config.training.on_divergence == "stop":
+            hint += "; training.on_divergence: retry does the first by itself"
         return DivergedError(
             f"{what} (epoch {self.state.evaluated + 1}); {known}, the learning rate {rate:.3g}",
-            hint=f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
-            "global_clipnorm: 1.0; training.on_divergence: retry does the first by itself",
+            hint=hint,
         )
 
     def _progress(self, images_per_second: float) -> None:

@@ -6,6 +6,7 @@ and tried again at the next occasion; only the third failure in a row ends the t
 
 import math
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ class Saver:
                 self._report(Warned(f"{error}; it is tried again with the next checkpoint"))
 
     def save(self, state: State, *, last: bool = False) -> None:
-        """Writes a checkpoint, and the rows before it.
+        """Writes a checkpoint, the rows before it, and how far the run is.
 
         Args:
             state: where the training stands.
@@ -78,6 +79,8 @@ class Saver:
             self._report(Warned(f"{error}; training goes on and tries again later ({count})"))
             return
         self._failures = 0
+        with suppress(ResourceError):  # the checkpoint is there; the next one tells anew
+            runs.set_status(self._run, "running", step=state.step)
         self._prune(state)
         self._report(Saved(state.step))
 

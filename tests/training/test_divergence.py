@@ -52,6 +52,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_what_was_known(write, t
     assert message.startswith(("loss became inf at step ", "loss became nan at step "))
     assert "the last finite loss was " in message
     assert "the learning rate 120" in message
+    assert str(caught.value.hint).endswith("on_divergence: retry does the first by itself")
     assert ("diverged", 7) == (status["state"], status["exit"])
     assert newest.step <= status["step"] < 60
     assert newest.state["best"]["epoch"] <= 2
@@ -81,9 +82,10 @@ def test_the_fourth_divergence_ends_the_run(write, tmp_path):
     Smaller and smaller steps for ever would be a hang.
     """
     told: list[object] = []
-    with pytest.raises(DivergedError):
+    with pytest.raises(DivergedError) as caught:
         train(write(1e5, on_divergence="retry"), told.append, root=tmp_path)
 
+    assert "retry" not in str(caught.value.hint)  # it has been tried
     assert 3 == sum(isinstance(each, Warned) for each in told)
 
 

@@ -63,6 +63,24 @@ def disk(*full):
         made.mend()
 
 
+def test_the_status_has_the_step_of_each_checkpoint(config, tmp_path):
+    """
+    Whoever watches a night's runs sees in one small file which of them still gets on.
+    """
+    told = []
+
+    def report(event):
+        if isinstance(event, Saved):
+            (run,) = (tmp_path / "runs").iterdir()
+            status = runs.read_status(runs.Run(run))
+            told.append((event.step, status["step"], status["state"], status["changed"]))
+
+    train(config, report, root=tmp_path / "runs")
+
+    assert [(4 * n, 4 * n, "running") for n in range(1, 6)] == [each[:3] for each in told]
+    assert 5 == len({changed for *_, changed in told})
+
+
 def test_a_disk_that_is_full_for_two_saves_is_two_warnings(config, tmp_path):
     """
     Somebody else's file fills the disk at three and is gone at four; the night is not lost.
