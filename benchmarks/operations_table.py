@@ -2,31 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 
-from benchmarks.results import Result, last
+from benchmarks.results import Result, steps
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
     """Yields the section of the page."""
     yield "## A step, operation by operation"
     yield ""
-    result = last(results, "operations")
-    if result is None:
+    found = steps(results)
+    if not found:
         yield "Not measured; `python -m benchmarks.operations` fills this table."
-        return
+    else:
+        yield "The floor is what the greater of the two peaks would allow."
+        yield (
+            "Every figure has in it a call that computes nothing, which training pays once for "
+            "many steps: small operations look slower here."
+        )
+    for result in found:
+        yield from _step(result)
+
+
+def _step(result: Result) -> Iterator[str]:
     found = result["operations"]
     peaks, rows = found["peaks"], found["rows"]
     processor = f"{result['machine']['cores']} cores of {result['machine']['processor']}"
+    yield ""
     yield (
         f"`{found['config']}` in float32, each operation alone, in its shapes; "
         f"`{result['command']}`, {result['date']}, on {processor}: at most "
         f"{peaks['operations_per_second'] / 1e9:,.0f} GFLOP/s (a large matrix product) and "
         f"{peaks['bytes_per_second'] / 1e9:.1f} GB/s (the sum of a large array)."
     )
-    yield "The floor is what the greater of the two would allow."
-    yield (
-        f"A call that computes nothing takes {found['idle_seconds'] * 1e3:.2f} ms, which is in "
-        "each figure; training pays it once for many steps, so small operations look slower here."
-    )
+    yield f"A call that computes nothing takes {found['idle_seconds'] * 1e3:.2f} ms."
     yield ""
     yield "| operation | ms | GFLOP/s | GB/s | floor, ms | share of the floor |"
     yield "|---|---|---|---|---|---|"

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks import gpu_table, operations_table, ratios
 from benchmarks.comparison import KINDS, Comparison, Kind, Target
 from benchmarks.comparisons import COMPARISONS
-from benchmarks.results import Result, kind_of, last, newest
+from benchmarks.results import Result, kind_of, last, newest, steps
 
 PAGE = Path(__file__).parent.parent / "docs/speed.md"
 
@@ -105,7 +105,7 @@ def _machines(results: Sequence[Result]) -> Iterator[str]:
 def _shown(results: Sequence[Result]) -> list[Result]:
     """The results that something on the page is from."""
     found = [newest(results, each.name, kind) for each in COMPARISONS for kind in KINDS]
-    found += [last(results, "operations"), last(results, "gpu")]
+    found += [*steps(results), last(results, "gpu")]
     return [each for each in found if each is not None]
 
 

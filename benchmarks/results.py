@@ -52,6 +52,12 @@ def newest(results: Sequence[Result], name: str, wanted: Kind) -> Result | None:
     return next(reversed(measured or there), None)
 
 
+def steps(results: Sequence[Result]) -> list[Result]:
+    """Returns the last result of each config whose step was taken apart into its operations."""
+    found = {each["operations"]["config"]: each for each in results if each.get("operations")}
+    return list(found.values())
+
+
 def last(results: Sequence[Result], key: str) -> Result | None:
     """Returns the last result that has a part of its own, such as `gpu`."""
     return next((each for each in reversed(results) if each.get(key)), None)

@@ -42,8 +42,8 @@ class Classifier:
         model.restore("model", self.network.variables, checkpoint.arrays)
         if any(name.startswith("average/") for name in checkpoint.arrays):
             model.restore("average", self.network.trainable_variables, checkpoint.arrays)
-        self._scores = tf.function(self._score, reduce_retracing=True)
-        self._probabilities = tf.function(self._classify, reduce_retracing=True)
+        self._scores = tf.function(self._score, reduce_retracing=True, autograph=False)
+        self._probabilities = tf.function(self._classify, reduce_retracing=True, autograph=False)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Returns the probabilities of stored pixels.

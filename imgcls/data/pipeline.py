@@ -22,12 +22,16 @@ from imgcls.ops.pixels import images_of
 PARALLEL_BATCHES = 2  # made at once; more hold memory without being faster (two cores)
 READY_BATCHES = 2
 
+_as_written = tf.autograph.experimental.do_not_convert
+"""AutoGraph would rewrite the source of whatever makes a batch: seconds for nothing."""
+
 
 def steps_per_pass(images: int, batch_size: int) -> int:
     """Returns how many batches show every image once; the last may be smaller."""
     return math.ceil(images / batch_size)
 
 
+@_as_written  # type: ignore[untyped-decorator]  # no types
 def index_batches(
     images: int, batch_size: int, seed: int, steps: range, smallest: int = 1
 ) -> tf.data.Dataset:
@@ -138,5 +142,5 @@ def parallel(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dat
     # 2.21: 30 to 50 % of short trainings took 1.3 to 1.85 times as long).
     options.autotune.enabled = False
     options.deterministic = True
-    batches = indices.map(batch, num_parallel_calls=PARALLEL_BATCHES)
+    batches = indices.map(_as_written(batch), num_parallel_calls=PARALLEL_BATCHES)
     return batches.prefetch(READY_BATCHES).with_options(options)

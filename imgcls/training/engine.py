@@ -86,13 +86,14 @@ class Engine:
                 for variable in (model.trainable_variables if training.ema else ())
             ]
         self._step = (
-            tf.function(self._replica_step, jit_compile=True)
+            tf.function(self._replica_step, jit_compile=True, autograph=False)
             if training.xla
             else self._replica_step
         )
         self._update = self._updating()
-        self._advance = tf.function(self._steps)
-        self._evaluate = tf.function(self._scores, reduce_retracing=True)
+        # AutoGraph would take longer to rewrite the source of all of it than all the tracing takes.
+        self._advance = tf.function(self._steps, autograph=False)
+        self._evaluate = tf.function(self._scores, reduce_retracing=True, autograph=False)
 
     def advance(self, batches: Iterator[Any], steps: int) -> NDArray[np.float64]:
         """Takes steps and returns the sums of each.
@@ -160,14 +161,16 @@ class Engine:
         self.optimizer.learning_rate = rate
 
     def _steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
-        rows = tf.TensorArray(tf.float32, size=steps, element_shape=(3,))
-        for number in tf.range(steps):
+        def one(number: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             batch = next(batches)
             if self.feed.finish is not None:
                 batch = self._strategy.run(self.feed.finish, args=batch)
-            # Reduced at once: a value a replica cannot be carried through a tf.range loop.
+            # Reduced at once: a value a replica cannot be carried through a loop.
             row = self._strategy.run(self._step, args=batch)
-            rows = rows.write(number, self._strategy.reduce("SUM", row, axis=None))
+            return number + 1, rows.write(number, self._strategy.reduce("SUM", row, axis=None))
+
+        rows = tf.TensorArray(tf.float32, size=steps, element_shape=(3,))
+        _, rows = tf.while_loop(lambda number, _: number < steps, one, (0, rows))
         return rows.stack()
 
     def _replica_step(self, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
