@@ -19,7 +19,7 @@ FLOOR_CONFIGS: dict[str, tuple[str, ...]] = {
 }
 """Each config whose training is compared with its parts, and what is set of it.
 
-CIFAR-100 takes minutes to download where it is not at hand, and speed knows nothing of its content.
+CIFAR-100 need not be downloaded for it: speed knows nothing of what images show.
 """
 
 FLOOR_STEPS = {

@@ -43,7 +43,7 @@ def main() -> None:
 def _write(folder: Path, count: int) -> None:
     from PIL import Image
 
-    (some, _) = random_images(100, CLASSES, SIZE)
+    some, _ = random_images(100, CLASSES, SIZE)
     for number in range(count):
         picture = some[number % len(some)]
         picture[0, 0] = tuple(number.to_bytes(3, "big"))  # equal ones might be kept only once

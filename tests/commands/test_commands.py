@@ -67,7 +67,7 @@ def test_a_smoke_run_trains_evaluates_and_predicts_within_45_seconds(tmp_path, p
 
 def test_nothing_is_rewritten_before_it_is_traced(tmp_path):
     """
-    AutoGraph, left on, takes two thirds of the time to the first step, and of that of each command.
+    AutoGraph, left on, takes two thirds of the time to the first step.
     """
     script = (
         "import sys; from imgcls.__main__ import main\n"
