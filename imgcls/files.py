@@ -129,11 +129,16 @@ def exchange(one: Path, other: Path) -> None:
     between.rename(one)
 
 
+def is_temporary(name: str) -> bool:
+    """Whether it is one of `temporary`'s names."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def remove_stale(folder: Path) -> None:
     """Removes the temporary files and folders that dead processes left in `folder`."""
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
-            if _TEMPORARY.fullmatch(entry.name):
+            if is_temporary(entry.name):
                 _remove_if_stale(Path(entry.path))
 
 

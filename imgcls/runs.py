@@ -16,9 +16,8 @@ import difflib
 import itertools
 import os
 import re
-import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,32 +92,51 @@ class Run:
         return self.folder / "log.txt"
 
 
-def create(root: Path, name: str) -> Run:
-    """Returns a new run `<root>/<name>-<number>`, of which nobody else has the number.
+@contextmanager
+def created(root: Path, name: str, config: bytes) -> Iterator[Run]:
+    """Makes a new run `<root>/<name>-<number>`, of which nobody else has the number, and holds it.
+
+    It appears with its config, its status and its lock at once: whoever looks for an unfinished
+    run, even after a kill at this moment, finds one that can go on, or none. A draft that the dead
+    left in `root` stays: no lock tells another machine on a shared disk that its owner lives.
 
     Args:
         root: the folder of the runs; made where it is missing.
         name: the config's, without its suffix.
+        config: all that `config.yaml` is to say.
 
     Raises:
         ResourceError: if the folder, or a file in it, cannot be written.
     """
-    with files.writing(root):
-        root.mkdir(parents=True, exist_ok=True)
-        highest = max((_number(path.name, name) for path in root.iterdir()), default=0)
+    with ExitStack() as held:
+        with files.writing(root):
+            root.mkdir(parents=True, exist_ok=True)
+            with files.draft_folder(root / "run") as draft:
+                held.enter_context(lock.held(draft))
+                files.write_whole(Run(draft).config, config)
+                set_status(Run(draft), "running")
+                run = _numbered(draft, name)
+        yield run
+
+
+def _numbered(draft: Path, name: str) -> Run:
+    """Gives a draft its own name; its number is above all others."""
+    root = draft.parent
+    highest = max((_number(path.name, name) for path in root.iterdir()), default=0)
     for number in itertools.count(highest + 1):
         run = Run(root / f"{name}-{number:03}")
         with files.writing(run.folder):
             try:
-                run.folder.mkdir()
-            except FileExistsError:  # another process was faster
-                continue
+                draft.rename(run.folder)
+            except OSError:
+                if os.path.lexists(run.folder):  # another process was faster
+                    continue
+                raise
         try:
-            set_status(run, "running")
             with files.writing(root):
                 files.sync(root)
         except ResourceError:
-            shutil.rmtree(run.folder, ignore_errors=True)  # it is ours, and nothing is in it
+            remove_unused(run)
             raise
         return run
     raise AssertionError("there is always a next number")
@@ -180,9 +198,10 @@ def _meant(path: Path) -> list[Path]:
 
 def _runs(root: Path) -> list[Run]:
     try:
-        return [Run(path) for path in sorted(root.iterdir()) if _is_run(path)]
+        found = [path for path in sorted(root.iterdir()) if _is_run(path)]
     except OSError:
         return []
+    return [Run(path) for path in found if not files.is_temporary(path.name)]
 
 
 def named(root: Path, name: str) -> list[Run]:

@@ -1,24 +1,16 @@
-"""Saving is killed, or fails, at every single thing it asks of the system.
+"""Saving is killed, or fails, at every single thing it asks of the system."""
 
-strace ends the process (or makes the call fail) at the n-th call, for every n: each state that a
-crash can leave behind is looked at, not a sample of them.
-"""
-
-import os
 import re
-import shutil
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from imgcls import checkpoints
+from tests import traced
+from tests.traced import opened
 
-CALLS = "fsync,flock,write,?ftruncate,?mkdir,?mkdirat,?rename,?renameat,?renameat2"
-CALLS += ",?unlink,?unlinkat,?rmdir"
+pytestmark = traced.needs_strace
 CHILD = """
 import sys
 from pathlib import Path
@@ -38,29 +30,12 @@ except ResourceError as error:
 """
 
 
-def traceable():
-    """Whether strace is there and may trace: some containers forbid it."""
-    command = ["strace", "-qq", "-e", "inject=?rmdir:signal=KILL:when=1", "true"]
-    return shutil.which("strace") and subprocess.run(command, capture_output=True).returncode == 0  # noqa: PLW1510 - it is asked for
-
-
-pytestmark = pytest.mark.skipif(not traceable(), reason="needs strace, and the right to trace")
-
-
 def trace(run, *inject):
     """Saves the steps 2 and 3 in a process of its own; returns it and what it asked for."""
     run.mkdir()
     (run / "c").write_text("attached")
     save(run, 1)
-    log = run / "strace"
-    done = subprocess.run(
-        ["strace", "-f", "-y", "-qq", "-o", log, "-e", f"trace={CALLS}", *inject,
-         sys.executable, "-B", "-c", CHILD, run],
-        env=os.environ | {"PYTHONPATH": str(Path(checkpoints.__file__).parents[1]),
-                          "OPENBLAS_NUM_THREADS": "1"},
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    return done, [line for line in log.read_text().splitlines() if "(" in line]
+    return traced.trace(CHILD, run, *inject)
 
 
 def save(run, step):
@@ -95,29 +70,12 @@ def calls(tmp_path_factory):
     return calls
 
 
-def sweep(tmp_path, calls, what, lasting="", step=1):
-    """Runs the child once for each call, two at a time; yields the run and its process.
-
-    With `lasting="+"` every later call of the same name meets the same.
-    """
-
-    def disturb(number):
-        """strace counts the calls of each name by themselves."""
-        named = [call.split()[1].partition("(")[0] for call in calls[:number]]
-        place = f"when={named.count(named[-1])}{lasting}"
-        run = tmp_path / str(number)
-        return run, trace(run, "-e", f"inject={named[-1]}:{what}:{place}")[0]
-
-    with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(disturb, range(1, len(calls) + 1, step))
-
-
 def test_wherever_saving_is_killed_a_whole_checkpoint_remains(tmp_path, calls):
     """
     An out-of-memory killer asks nobody: at most the work since the last checkpoint may be lost.
     """
     found = []
-    for run, done in sweep(tmp_path, calls, "signal=KILL"):
+    for run, done in traced.sweep(trace, tmp_path, calls, "signal=KILL"):
         assert -9 == done.returncode
         found.append(assert_whole(run))
 
@@ -130,7 +88,7 @@ def test_wherever_saving_fails_it_says_so_and_a_whole_checkpoint_remains(tmp_pat
     The disk may be full at any call; that is one line and exit code 8, and nothing is lost.
     """
     failed = 0
-    for run, done in sweep(tmp_path, calls, "error=ENOSPC"):
+    for run, done in traced.sweep(trace, tmp_path, calls, "error=ENOSPC"):
         assert "" == done.stderr
         if done.returncode:
             assert 8 == done.returncode
@@ -169,7 +127,3 @@ def test_bytes_reach_the_disk_before_their_name_does_and_the_old_go_last(calls):
     removals = [n for n, call in enumerate(calls) if "unlink" in call or "rmdir" in call]
 
     assert min(removals) > saves[-1] + 1
-
-
-def opened(call):
-    return call.partition("<")[2].partition(">")[0]

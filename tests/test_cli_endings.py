@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from imgcls import lock, runs
+from imgcls import lock
+from tests.new_runs import create
 
 SMOKE = Path(__file__).parents[1] / "configs" / "smoke.yaml"
 IMGCLS = f"{sys.executable} -m imgcls"
@@ -20,9 +21,8 @@ IMGCLS = f"{sys.executable} -m imgcls"
 def place(tmp_path_factory):
     """A folder with a run that has no checkpoint, one that is in use, and a wrong config."""
     folder = tmp_path_factory.mktemp("place")
-    runs.create(folder / "runs", "empty")
-    used = runs.create(folder / "runs", "used")
-    used.config.write_bytes(SMOKE.read_bytes())
+    create(folder / "runs", "empty")
+    used = create(folder / "runs", "used", SMOKE.read_bytes())
     (folder / "wrong.yaml").write_text("dataset: {name: digits}\nlayers: [Flaten]\n")
     (folder / "nothing").mkdir()
     with lock.held(used.folder):

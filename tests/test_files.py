@@ -1,5 +1,6 @@
 """Files that are whole or not there, and reading that cannot be led astray."""
 
+import fcntl
 import json
 import os
 import resource
@@ -79,6 +80,24 @@ def test_a_draft_is_removed_when_its_writer_fails(tmp_path):
         raise KeyboardInterrupt
 
     assert [] == names(tmp_path)
+
+
+def test_who_looks_for_stale_files_may_come_before_a_new_one_is_locked(tmp_path, monkeypatch):
+    """
+    Two processes share a cache of downloads, and begin at the same moment.
+    """
+    real = fcntl.flock
+
+    def late(*arguments):
+        monkeypatch.undo()
+        files.remove_stale(tmp_path)
+        assert [] == names(tmp_path)
+        return real(*arguments)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    files.write_whole(tmp_path / "model.json", b"{}")
+
+    assert ["model.json"] == names(tmp_path)
 
 
 def _link(path):

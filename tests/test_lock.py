@@ -10,6 +10,7 @@ import pytest
 
 from imgcls import lock, runs
 from imgcls.errors import LockedError, ResourceError
+from tests.new_runs import create
 
 ENVIRONMENT = os.environ | {
     "PYTHONPATH": str(Path(runs.__file__).parents[1]),
@@ -32,7 +33,7 @@ def names(root):
 HOLD = """
 import sys
 from pathlib import Path
-from imgcls import lock
+from imgcls import lock, runs
 with lock.held(Path(sys.argv[1])):
     print("locked", flush=True)
     sys.stdin.read()
@@ -43,7 +44,7 @@ def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
     """
     Two trainers in one folder would ruin both; a dead one must not block for ever.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     holder = child(HOLD, run)
     assert "locked\n" == holder.stdout.readline()
     (run.folder / "status.json.tmp-1-0123abcd").write_text("left by a dead one")
@@ -53,7 +54,7 @@ def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
     holder.communicate()
     with lock.held(run.folder):
         assert os.getpid() == json.loads((run.folder / "run.lock").read_text())["pid"]
-        assert ["run.lock", "status.json"] == names(run.folder)
+        assert ["config.yaml", "run.lock", "status.json"] == names(run.folder)
         with pytest.raises(LockedError, match=str(os.getpid())):
             lock.held(run.folder).__enter__()
 
@@ -61,7 +62,7 @@ def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
 RACE = """
 import os, sys, time
 from pathlib import Path
-from imgcls import lock
+from imgcls import lock, runs
 from imgcls.errors import LockedError
 for _ in range(8):
     if not os.fork():
@@ -83,7 +84,7 @@ def test_of_eight_that_want_a_run_at_once_one_gets_it(tmp_path):
     """
     A scheduler restarts a job that was still alive, eight times.
     """
-    process = child(RACE, runs.create(tmp_path, "net"))
+    process = child(RACE, create(tmp_path, "net"))
     assert "ready\n" == process.stdout.readline()
     output, _ = process.communicate()
 
@@ -94,7 +95,7 @@ def test_what_fails_inside_a_locked_run_is_not_blamed_on_the_lock(tmp_path):
     """
     The whole training happens in there; its errors are its own.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     with pytest.raises(FileNotFoundError), lock.held(run.folder):
         (tmp_path / "missing").read_text()
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgcls import checkpoints, files, rows, runs
-from imgcls.errors import ResourceError, RunError
+from imgcls import checkpoints, files, lock, rows, runs
+from imgcls.errors import LockedError, ResourceError, RunError
+from tests.new_runs import create
 
 
 def names(root):
@@ -24,7 +25,7 @@ def test_runs_are_numbered_from_one_and_kept_apart_by_their_whole_name(tmp_path)
     `cifar10` and `cifar10-2` are two configs; neither may take the other's number.
     """
     made = [
-        runs.create(tmp_path, name).folder.name
+        create(tmp_path, name).folder.name
         for name in ("cifar10-2", "cifar10-2", "cifar10", "cifar10", "cifar10-002", "a (b)+", "10")
     ]
 
@@ -43,18 +44,33 @@ def test_the_next_number_is_above_the_highest_and_grows_beyond_three_digits(tmp_
     (tmp_path / "net-997").write_text("a file")
 
     assert ["net-999", "net-1000", "net-1001"] == [
-        runs.create(tmp_path, "net").folder.name for _ in range(3)
+        create(tmp_path, "net").folder.name for _ in range(3)
     ]
 
 
-def test_a_new_run_is_running_and_nothing_else(tmp_path):
+def test_a_new_run_is_running_and_held_and_says_what_was_asked(tmp_path):
     """
-    Killed in its first second, it can still be told from a finished one.
+    Killed in its first second, it can still be told from a finished one, and go on.
     """
-    run = runs.create(tmp_path / "runs", "net")
+    with runs.created(tmp_path / "runs", "net", b"seed: 7") as run:
+        assert ["config.yaml", "run.lock", "status.json"] == names(run.folder)
+        assert b"seed: 7" == run.config.read_bytes()
+        assert "running" == runs.read_status(run)["state"]
+        with pytest.raises(LockedError):
+            lock.held(run.folder).__enter__()
+    with lock.held(run.folder):
+        assert ["net-001"] == names(run.folder.parent)
 
-    assert ["status.json"] == names(run.folder)
-    assert "running" == runs.read_status(run)["state"]
+
+def test_what_a_killed_start_left_is_no_run(tmp_path):
+    """
+    Half a run is not what `imgcls evaluate` should name to someone who asks for the newest.
+    """
+    create(tmp_path, "net").folder.rename(tmp_path / "run.tmp-1-0123abcd")
+    with pytest.raises(RunError, match="has no run yet"):
+        runs.newest(tmp_path)
+
+    assert "net-001" == create(tmp_path, "net").folder.name
 
 
 @pytest.mark.parametrize(
@@ -71,7 +87,7 @@ def test_a_run_that_cannot_be_made_is_an_error_before_any_training(tmp_path, roo
     """
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError) as caught:
-        runs.create(tmp_path / root, name)
+        create(tmp_path / root, name)
 
     assert str(caught.value).endswith(message)
 
@@ -83,7 +99,7 @@ def test_a_path_that_is_no_run_is_answered_with_those_that_may_have_been_meant(
     Typing `cifar10-01`, or a path into a run, is a slip; the answer has the right words in it.
     """
     monkeypatch.chdir(tmp_path)
-    run = runs.create(Path("runs"), "cifar10")
+    run = create(Path("runs"), "cifar10")
     run.checkpoints.mkdir()
 
     assert run == runs.open_run(Path("runs/cifar10-001"))
@@ -104,10 +120,8 @@ def test_the_newest_run_is_the_one_that_was_started_last_and_has_a_checkpoint(tm
     """
     `imgcls evaluate` means what one just did: not what was touched last, nor what never saved.
     """
-    first, second, third = (
-        with_checkpoint(runs.create(tmp_path, name)) for name in ("b", "a", "c")
-    )
-    runs.create(tmp_path, "unsaved")
+    first, second, third = (with_checkpoint(create(tmp_path, name)) for name in ("b", "a", "c"))
+    create(tmp_path, "unsaved")
     runs.set_status(first, "finished")
     (tmp_path / "no run").mkdir()
     for age, run in enumerate((third, second, first)):
@@ -152,7 +166,7 @@ def test_where_no_run_has_a_checkpoint_the_error_says_what_to_do(tmp_path):
         runs.newest(tmp_path / "nowhere")
 
     assert "imgcls train CONFIG" == caught.value.hint
-    runs.create(tmp_path, "net")
+    create(tmp_path, "net")
     with pytest.raises(RunError, match=r"has no run with a checkpoint; .*net-001 ended") as caught:
         runs.newest(tmp_path)
 
@@ -163,7 +177,7 @@ def test_a_status_keeps_when_the_run_was_started_and_no_older_field(tmp_path):
     """
     A resumed run is as old as it is, and last week's error is not today's.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     started = runs.read_status(run)["started"]
     runs.set_status(run, "diverged", error="loss became nan", loss=float("nan"))
 
@@ -180,7 +194,7 @@ def test_metrics_are_appended_read_and_rewound_in_the_run(tmp_path):
     """
     What a resume undoes stays readable beside what counts.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     for step in (1, 2, 3):
         rows.append(run.metrics, {"step": step, "loss": np.float32(0.5)})
     rows.sync(run.metrics)
@@ -194,7 +208,7 @@ def test_the_row_of_an_epoch_whose_end_was_not_saved_is_undone(tmp_path):
     """
     It has the step of the checkpoint before it, and the resume writes it once more.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     for epoch in (1, 2):
         rows.append(run.metrics, {"kind": "epoch", "epoch": epoch, "step": 10 * epoch})
     runs.rewind_metrics(run, 20, 1)
@@ -207,7 +221,7 @@ def test_a_run_with_a_link_in_it_is_refused_before_anything_is_written(name, tmp
     """
     A run from elsewhere whose `checkpoints` is a link would have the user's own folder pruned.
     """
-    run = with_checkpoint(runs.create(tmp_path / "runs", "net"))
+    run = with_checkpoint(create(tmp_path / "runs", "net"))
     outside = tmp_path / "outside"
     if (run.folder / name).exists():
         (run.folder / name).rename(outside)
@@ -223,7 +237,7 @@ def test_a_link_to_a_run_is_the_run(tmp_path):
     """
     `runs/latest` is how people keep a name for the one that counts.
     """
-    run = runs.create(tmp_path, "net")
+    run = create(tmp_path, "net")
     (tmp_path / "latest").symlink_to(run.folder)
 
     assert tmp_path / "latest" == runs.open_run(tmp_path / "latest").folder

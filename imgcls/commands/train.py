@@ -73,13 +73,16 @@ def train(
     with heeded() as stop:
         if config is None:
             assert isinstance(resume, Path), "one of the two is there"
-            run = runs.open_run(resume)
-            return _in_run(run, resuming.Wanted(overrides, extend), stop, report, offline=offline)
+            run, wanted = runs.open_run(resume), resuming.Wanted(overrides, extend)
+            with lock.held(run.folder):
+                return _in_run(run, wanted, stop, report, offline=offline)
         checked = reader.read(config, overrides)
         unfinished = resuming.unfinished(root, checked, report) if resume == "auto" else None
         if unfinished is not None:
-            return _in_run(unfinished, resuming.Wanted(), stop, report, offline=offline)
-        return _in_run(runs.create(root, checked.name), checked, stop, report, offline=offline)
+            with lock.held(unfinished.folder):
+                return _in_run(unfinished, resuming.Wanted(), stop, report, offline=offline)
+        with runs.created(root, checked.name, _text(checked.config)) as run:
+            return _in_run(run, checked, stop, report, offline=offline)
 
 
 def _in_run(
@@ -90,25 +93,22 @@ def _in_run(
     *,
     offline: bool,
 ) -> Trained:
-    """Trains in a run's folder: from the start if a config is wanted, else where it stopped."""
-    with lock.held(run.folder):
-        log = Log(run.log, report)
-        try:
-            if isinstance(wanted, reader.Checked):
-                return _new(run, wanted, stop, log, offline=offline)
-            return _resumed(run, wanted, stop, log, offline=offline)
-        except ImgclsError as error:
-            if checkpoints.steps(run.checkpoints):
-                error.run = run.folder
-                if runs.read_status(run).get("state") != "finished":
-                    error.resume = f"imgcls train --resume {shlex.quote(str(run.folder))}"
-            raise
+    """Trains in a held run: from its start if a config is wanted, else from where it stopped."""
+    log = Log(run.log, report)
+    try:
+        if isinstance(wanted, reader.Checked):
+            return _new(run, wanted, stop, log, offline=offline)
+        return _resumed(run, wanted, stop, log, offline=offline)
+    except ImgclsError as error:
+        if checkpoints.steps(run.checkpoints):
+            error.run = run.folder
+            if runs.read_status(run).get("state") != "finished":
+                error.resume = f"imgcls train --resume {shlex.quote(str(run.folder))}"
+        raise
 
 
 def _new(run: Run, checked: reader.Checked, stop: Stop, log: Log, *, offline: bool) -> Trained:
     try:
-        # First of all, so that a run that is killed while it reads its images can go on, too.
-        _write_config(run, checked.config)
         prepared = _prepared(checked, stop, log, offline=offline)
         _write_inputs(run, prepared)
     except (ImgclsError, KeyboardInterrupt):
@@ -166,9 +166,10 @@ def _prepared(checked: reader.Checked, stop: Stop, report: Report, *, offline: b
     return Prepared(config, data, traits, machine, engine)
 
 
-def _write_config(run: Run, config: Config) -> None:
+def _text(config: Config) -> bytes:
+    """Returns what `config.yaml` says."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
-    files.write_whole(run.config, text.encode())
+    return text.encode()
 
 
 def _write_inputs(run: Run, prepared: Prepared) -> None:

@@ -69,7 +69,7 @@ def read(run: Run, wanted: Wanted, report: Report) -> Begun:
     """
     if not run.config.exists():
         raise RunError(
-            f"{run} has no config.yaml: it was ended before it began", hint="imgcls train CONFIG"
+            f"{run} has no config.yaml, without which it cannot go on", hint="imgcls train CONFIG"
         )
     saved, problems = checkpoints.newest(run.checkpoints)
     for problem in problems:
@@ -117,7 +117,7 @@ def unfinished(root: Path, checked: reader.Checked, report: Report) -> Run | Non
     """
     for run in runs.named(root, checked.name):
         try:
-            if runs.read_status(run).get("state") == "finished" or not run.config.exists():
+            if runs.read_status(run).get("state") == "finished":
                 continue
             own = changes.current(runs.check_own(run).config, run.changes).config
         except (RunError, ConfigError) as error:

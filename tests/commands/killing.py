@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from imgcls import checkpoints, rows, runs
+from imgcls import checkpoints, files, rows, runs
 from imgcls.errors import RunError
 from tests.commands.compared import assert_same
 
@@ -108,9 +108,10 @@ def end_often(trial: Trial, folder: Path, number: signal.Signals, times: int) ->
         root = folder / f"runs-{count}"
         while not _ended(trial, root, number if trial.kills < goal else None):
             pass
-        assert_same(trial.whole, root / "small-001")
-        left_over = [path.name for path in root.rglob("*") if ".tmp-" in path.name]
-        assert not left_over, left_over
+        run = root / "small-001"
+        assert_same(trial.whole, run)
+        assert [run] == [path for path in root.iterdir() if not files.is_temporary(path.name)]
+        assert [] == [path for path in run.rglob("*") if files.is_temporary(path.name)]
         shutil.rmtree(root)
         count += 1
     return count

@@ -15,6 +15,7 @@ from imgcls.errors import ImgclsError, LockedError, RunError, UsageError
 from imgcls.training.events import EpochEnded, Noted, Saved, Started, Warned
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
+from tests.new_runs import create
 
 RATE = "optimizer.Adam.learning_rate"
 
@@ -313,8 +314,7 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_anew_in_its_fo
     """
     config = write()
     whole = train(config, ignore, root=tmp_path / "whole").run
-    run = runs.create(tmp_path / "runs", "short")
-    shutil.copy(whole / "config.yaml", run.config)
+    run = create(tmp_path / "runs", "short", (whole / "config.yaml").read_bytes())
     told: list[object] = []
     trained = train(None, told.append, resume=run.folder)
 

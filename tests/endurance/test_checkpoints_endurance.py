@@ -3,7 +3,8 @@
 import pytest
 
 from tests import damage
-from tests.test_checkpoints_killed import assert_whole, sweep, trace, traceable
+from tests.test_checkpoints_killed import assert_whole, trace
+from tests.traced import needs_strace, sweep
 
 pytestmark = pytest.mark.endurance
 
@@ -30,7 +31,7 @@ WORDS = {
 }
 
 
-@pytest.mark.skipif(not traceable(), reason="needs strace, and the right to trace")
+@needs_strace
 @pytest.mark.parametrize("lasting", ["", "+"], ids=["once", "from then on"])
 @pytest.mark.parametrize("error", WORDS)
 def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
@@ -43,7 +44,7 @@ def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
     assert 0 == done.returncode, done.stderr
     step = max(1, 100 // amount(100))
     tried = failed = 0
-    for run, done in sweep(tmp_path, calls, f"error={error}", lasting, step):
+    for run, done in sweep(trace, tmp_path, calls, f"error={error}", lasting, step):
         tried += 1
         # Where no write works, the message cannot be written either.
         mute = lasting and " write(" in calls[int(run.name) - 1]
@@ -60,7 +61,7 @@ def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
     )
 
 
-@pytest.mark.skipif(not traceable(), reason="needs strace, and the right to trace")
+@needs_strace
 def test_a_kill_at_any_call_costs_no_checkpoint(tmp_path, amount, figure):
     """
     The suite's sweep once more, so that the long run stands for itself.
@@ -69,7 +70,7 @@ def test_a_kill_at_any_call_costs_no_checkpoint(tmp_path, amount, figure):
     assert 0 == done.returncode, done.stderr
     found = [
         assert_whole(run)
-        for run, _ in sweep(tmp_path, calls, "signal=KILL", step=max(1, 100 // amount(100)))
+        for run, _ in sweep(trace, tmp_path, calls, "signal=KILL", step=max(1, 100 // amount(100)))
     ]
 
     assert sorted(found) == found

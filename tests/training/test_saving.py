@@ -13,6 +13,7 @@ from imgcls import checkpoints, runs
 from imgcls.commands.train import train
 from imgcls.errors import DivergedError, ResourceError
 from imgcls.training.events import EpochEnded, Progressed, Saved, Warned
+from tests.new_runs import create
 
 DENSE = [{"Dense": {"units": "classes", "activation": "softmax"}}]
 
@@ -173,8 +174,7 @@ def test_a_run_that_took_the_name_of_a_removed_one_is_left_alone(config, tmp_pat
         if isinstance(event, EpochEnded) and event.epoch == 2:
             kept = run.config.read_bytes(), run.model.read_bytes()
             shutil.rmtree(run.folder)
-            assert run == runs.create(tmp_path / "runs", "small")
-            run.config.write_bytes(kept[0])
+            assert run == create(tmp_path / "runs", "small", kept[0])
             run.model.write_bytes(kept[1])
 
     with pytest.raises(ResourceError, match="small-001 is another run by now"):
