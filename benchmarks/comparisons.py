@@ -167,7 +167,7 @@ def _pieces() -> list[Comparison]:
         "calls": ("many steps a call", mnist),
         "update": ("the update of many weights as a compiled function", upscaled),
         "warp": ("movements multiplied into one warp", cifar10),
-        "untuned": ("fixed parallelism in place of tf.data's autotuning; whole trainings", mnist),
+        "untuned": ("seconds of a training with fixed parallelism in place of autotuning", mnist),
     }
     figures = {"untuned": ("seconds", "s")}
     module = "benchmarks.ours.pieces"
