@@ -294,6 +294,22 @@ def test_auto_passes_over_a_run_of_another_config(write, tmp_path):
     assert Noted(f"{stopped} is passed over: its seed is 0, not 5") in told
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "status.json"])
+def test_auto_says_which_run_it_passes_over_because_it_is_damaged(name, write, tmp_path):
+    """
+    Beginning anew without a word would hide that a night's work is still there.
+    """
+    root = tmp_path / "runs"
+    stopped = interrupted(write(), root)
+    (stopped / name).unlink()
+    told: list[object] = []
+    trained = train(write(), told.append, resume="auto", root=root)
+
+    assert "short-002" == trained.run.name
+    (warned,) = (str(each) for each in told if isinstance(each, Warned))
+    assert f"{stopped} is passed over: {stopped / name}" in warned
+
+
 def test_auto_leaves_a_run_alone_that_another_process_trains(write, tmp_path):
     """
     The crontab's next line comes while the last one is still at work.
