@@ -9,7 +9,6 @@ from imgcls import checkpoints, files, runs
 from imgcls.checkpoints import Checkpoint
 from imgcls.config import changes, reader
 from imgcls.config.changes import Changes
-from imgcls.data import record
 from imgcls.errors import ConfigError, RunError, UsageError
 from imgcls.runs import Run
 from imgcls.training.events import Noted, Report, Warned
@@ -138,6 +137,8 @@ def check_data(run: Run, now: dict[str, Any]) -> None:
     Raises:
         RunError: if it is not, with what has changed.
     """
+    from imgcls.data import record  # a config that is wrong must not wait for it
+
     difference = record.changes(files.read_object(run.data, "fingerprint"), now)
     if difference:
         raise RunError(f"the data has changed since {run} began: {difference}")
