@@ -197,6 +197,14 @@ def _starts() -> list[Comparison]:
             targets=_targets(0.3, 0.3, at_most=True),
         ),
         Comparison(
+            "mistakes",
+            "`imgcls train` with a wrong config, until it has said all mistakes, median of five",
+            (Contender("imgcls", ("benchmarks.ours.start", "mistakes")),),
+            figure="seconds",
+            unit="s",
+            targets=_targets(1.0, 1.0, at_most=True),
+        ),
+        Comparison(
             "first_step",
             "from the end of TensorFlow's import to the end of the first step on CIFAR-10",
             (step,),

@@ -25,15 +25,14 @@ from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import imgcls
 from imgcls import files, manifest
-from imgcls.arrays import describe, read_arrays, write_arrays
 from imgcls.errors import ResourceError, RunError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FORMAT = 1
 """Of the folder's content; a higher one comes from a later imgcls."""
@@ -54,7 +53,7 @@ class Checkpoint:
     """
 
     step: int
-    arrays: dict[str, NDArray[Any]]
+    arrays: "dict[str, NDArray[Any]]"
     state: dict[str, Any]
 
 
@@ -65,7 +64,7 @@ def _name(step: int) -> str:
 def save(
     folder: Path,
     step: int,
-    arrays: Mapping[str, NDArray[Any]],
+    arrays: "Mapping[str, NDArray[Any]]",
     state: Mapping[str, Any],
     attached: Mapping[str, Path] = MappingProxyType({}),
 ) -> Path:
@@ -109,9 +108,9 @@ def save(
     return final
 
 
-def _ensure_space(final: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _ensure_space(final: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
     """Refuses what cannot fit: a disk filled to the brim would hurt others, too."""
-    needed = sum(np.asarray(array).nbytes for array in arrays.values())
+    needed = sum(array.nbytes for array in arrays.values())
     free = shutil.disk_usage(final.parent).free
     if needed > free:
         raise ResourceError(
@@ -123,11 +122,13 @@ def _ensure_space(final: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 def _write(
     draft: Path,
     step: int,
-    arrays: Mapping[str, NDArray[Any]],
+    arrays: "Mapping[str, NDArray[Any]]",
     text: bytes,
     attached: Mapping[str, Path],
 ) -> None:
     """Writes and syncs all files of a checkpoint, the manifest last, and reads them back."""
+    from imgcls.arrays import describe, write_arrays  # a config that is wrong must not wait for it
+
     try:
         content = {
             "format": FORMAT,
@@ -187,6 +188,8 @@ def load(checkpoint: Path) -> Checkpoint:
     Raises:
         RunError: if it is missing, damaged, or of a later format, naming the file and the reason.
     """
+    from imgcls.arrays import read_arrays  # a config that is wrong must not wait for it
+
     name = _NAME.fullmatch(checkpoint.name)
     if not name or checkpoint.is_symlink() or not checkpoint.is_dir():
         raise RunError(f"{checkpoint} is no checkpoint; expected a folder step-<number>")

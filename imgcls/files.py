@@ -20,8 +20,6 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from imgcls.errors import ResourceError, RunError
 
 _TEMPORARY = re.compile(r".+\.tmp-[0-9]+-[0-9a-f]{8}", re.DOTALL)
@@ -229,7 +227,7 @@ def to_json(value: Any, *, indent: int | None = None) -> bytes:  # noqa: ANN401 
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, np.generic):
+    if hasattr(value, "item"):  # NumPy's scalars; NumPy itself is not loaded for them
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None

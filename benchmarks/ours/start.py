@@ -1,4 +1,4 @@
-"""How long until `imgcls` answers: its help, and the first training step on CIFAR-10."""
+"""How long until `imgcls` answers: help, a config's mistakes, the first step on CIFAR-10."""
 
 import argparse
 import contextlib
@@ -11,8 +11,16 @@ from pathlib import Path
 from types import ModuleType
 
 from benchmarks.lines import say
+from imgcls.errors import ConfigError
 
-HELPS = 5
+STARTS = 5
+MISTAKES = """\
+dataset: {name: digit}
+augmentation: [{RandomFlip: {mode: sideways}}]
+layers: [{Dropout: {rate: 1.5}}, {Dense: {units: classes, units: 3}}]
+optimizer: {SGD: {lr: 3}}
+loss: binary_crossentropy
+"""
 
 
 class _FirstStepTakenError(Exception):
@@ -20,23 +28,35 @@ class _FirstStepTakenError(Exception):
 
 
 def main() -> None:
-    """Measures one of the two and prints its seconds."""
+    """Measures one of the three and prints its seconds."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("help", "step"))
+    parser.add_argument("what", choices=("help", "mistakes", "step"))
     parser.add_argument("config", type=Path, nargs="?", default=Path("configs/cifar10.yaml"))
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    times = 1 if options.quick else STARTS
     if options.what == "help":
-        say(seconds=statistics.median(_help() for _ in range(1 if options.quick else HELPS)))
+        say(seconds=_seconds(["--help"], 0, times))
+    elif options.what == "mistakes":
+        with tempfile.TemporaryDirectory() as folder:
+            config = Path(folder) / "mistakes.yaml"
+            config.write_text(MISTAKES, encoding="utf-8")
+            say(seconds=_seconds(["train", str(config)], ConfigError.exit_code, times))
     else:
         say(**_first_step(options.config))
 
 
-def _help() -> float:
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "imgcls", "--help"]
-    subprocess.run(command, capture_output=True, check=True)
-    return time.perf_counter() - began
+def _seconds(arguments: list[str], code: int, times: int) -> float:
+    """Returns the median of what some starts take; each must end with this exit code."""
+    command = [sys.executable, "-m", "imgcls", *arguments]
+    seconds = []
+    for _ in range(times):
+        began = time.perf_counter()
+        done = subprocess.run(command, capture_output=True, check=False)
+        seconds.append(time.perf_counter() - began)
+        if done.returncode != code:
+            raise SystemExit(f"{command} ended with {done.returncode}: {done.stderr!r}")
+    return statistics.median(seconds)
 
 
 def _first_step(config: Path) -> dict[str, float]:
