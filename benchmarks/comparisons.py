@@ -164,6 +164,7 @@ def _pieces() -> list[Comparison]:
         "onednn": ("oneDNN's kernels, also without AVX512_VNNI", cifar10),
         "fused": ("batch normalisation through the fused op", plain),
         "compiled": ("exact GELU as compiled functions", (*plain, "--activation", "gelu")),
+        "winograd": ("Winograd's gradient of convolutions' kernels", plain),
         "calls": ("many steps a call", mnist),
         "update": ("the update of many weights as a compiled function", upscaled),
         "warp": ("movements multiplied into one warp", cifar10),

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.comparison import Kind
+from imgcls.ops import processor
 
 _CPUINFO = Path("/proc/cpuinfo")
 _UNITS = ("amx_bf16", "avx512_bf16")  # with which imgcls' `precision: auto` is bfloat16
@@ -34,14 +35,10 @@ class Machine:
 
 def look(cpuinfo: Path = _CPUINFO) -> Machine:
     """Returns this machine as it is now."""
-    text = cpuinfo.read_text(encoding="utf-8").split("\n\n")[0]
-    pairs = (line.partition(":") for line in text.splitlines())
-    fields = {name.strip(): value.strip() for name, _, value in pairs}
-    flags = fields.get("flags", "").split()
     return Machine(
-        processor=fields.get("model name", "unknown"),
+        processor=processor.fields(cpuinfo).get("model name", "unknown"),
         cores=len(os.sched_getaffinity(0)),
-        units=tuple(unit for unit in _UNITS if unit in flags),
+        units=tuple(unit for unit in _UNITS if unit in processor.flags(cpuinfo)),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         load=round(os.getloadavg()[0], 2),
         versions={name: _version(name) for name in ("tensorflow", "keras", "numpy")},

@@ -13,7 +13,10 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
     if not found:
         yield "Not measured; `python -m benchmarks.operations` fills this table."
     else:
-        yield "The floor is what the greater of the two peaks would allow."
+        yield (
+            "The floor is what the greater of the two peaks would allow; Winograd's gradients of "
+            "kernels do with fewer multiplications, and may stay below it."
+        )
         yield (
             "Every figure has in it a call that computes nothing, which training pays once for "
             "many steps: small operations look slower here."

@@ -70,13 +70,7 @@ def _convolution(layer: Any, inputs: Any, outputs: Any, *, first: bool) -> Itera
     yield from _before(layer, outputs)
     yield _operation(
         f"{layer.name}, gradient of the kernel",
-        lambda: tf.raw_ops.Conv2DBackpropFilter(
-            input=inputs,
-            filter_sizes=kernel.shape,
-            out_backprop=outputs,
-            strides=strides,
-            padding=padding,
-        ),
+        lambda: _of_kernel(layer, inputs, kernel, outputs),
         count,
         moved,
     )
@@ -93,6 +87,16 @@ def _convolution(layer: Any, inputs: Any, outputs: Any, *, first: bool) -> Itera
             count,
             moved,
         )
+
+
+def _of_kernel(layer: Any, inputs: Any, kernel: Any, gradients: Any) -> Any:  # noqa: ANN401
+    """Returns the gradient as training has it; traced, nothing else is computed for it."""
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        tape.watch(kernel)
+        outputs = layer.convolution_op(inputs, kernel)
+    return tape.gradient(outputs, kernel, gradients)
 
 
 def _whole(layer: Any, inputs: Any, outputs: Any) -> Iterator[Operation]:  # noqa: ANN401

@@ -41,6 +41,12 @@ def _compiled() -> None:
     _replace(activations, "CHAINS", frozenset())
 
 
+def _winograd() -> None:
+    from imgcls.ops import convolution
+
+    _replace(convolution, "is_faster", lambda _: False)
+
+
 def _calls() -> None:
     from imgcls.training import loop
 
@@ -93,6 +99,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "onednn": _onednn,
     "fused": _fused,
     "compiled": _compiled,
+    "winograd": _winograd,
     "calls": _calls,
     "update": _update,
     "warp": _warp,

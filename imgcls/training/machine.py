@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from imgcls.config.training import Training
 from imgcls.errors import ConfigError, ResourceError
-from imgcls.ops import startup
+from imgcls.ops import processor, startup
 
 BFLOAT16_CPU_FLAGS = {"amx_bf16", "avx512_bf16"}
 BFLOAT16_GPU_CAPABILITY = (8, 0)
@@ -110,7 +110,7 @@ def _missing() -> str:
 
 def _cpu_has() -> bool:
     """Whether the processor has matrix units for bfloat16; without, it is 2.5 times slower."""
-    return bool(BFLOAT16_CPU_FLAGS & set(_cpu_fields().get("flags", "").split()))
+    return bool(BFLOAT16_CPU_FLAGS & processor.flags())
 
 
 def _gpus_have() -> bool:
@@ -128,18 +128,9 @@ def _words(on_gpu: bool, count: int) -> str:
         )
         return f"{count} x {details.get('device_name', 'GPU')}"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    name = _cpu_fields().get("model name") or platform.processor() or platform.machine()
+    name = processor.fields().get("model name") or platform.processor() or platform.machine()
     split = f" as {count} devices" if count > 1 else ""
     return f"CPU ({name}, {cores} cores{split})"
-
-
-def _cpu_fields() -> dict[str, str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:  # no Linux
-        return {}
-    pairs = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def environment(machine: Machine, seed: int) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Convolutions: small kernels that slide over the image."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
+from imgcls.config.facts import Facts
 from imgcls.config.initializers import GlorotUniform, Initializer
 from imgcls.config.layers.biased import Biased
 from imgcls.config.regularizers import Regularizer
@@ -46,6 +47,11 @@ class Conv2D(Convolution):
         yield from super().rules()
         if self.filters % self.groups:
             yield "groups", f"must divide filters ({self.filters}), got {self.groups}"
+
+    def build(self, facts: Facts) -> Any:  # noqa: ANN401, ARG002, D102 - of Layer
+        from imgcls.ops import convolution
+
+        return convolution.Conv2D(**self.arguments())
 
 
 class Depthwise(Convolution, abstract=True):

@@ -1,0 +1,74 @@
+"""`python -m benchmarks.kernel_gradients`: the gradient of a 3x3 kernel, TensorFlow's and by tiles.
+
+Each alone, in float32, over batches of square images; prints a table for docs/experiments.md.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+SHAPES = (
+    *((32, 64, 64), (16, 64, 64), (8, 64, 64), (4, 64, 64)),
+    *((16, 64, 128), (8, 128, 128), (5, 128, 128), (4, 256, 256), (2, 512, 512)),
+    *((14, 48, 48), (28, 32, 64), (14, 32, 64), (14, 32, 128), (8, 32, 64)),
+)
+"""Sides of the images, channels and filters."""
+BATCHES = (64, 256)
+TIMES = 9
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.kernel_gradients", description=__doc__
+    )
+    parser.parse_args(arguments)
+    from imgcls.ops import startup
+
+    startup.start()
+    print(
+        "| images | channels, filters | " + " | ".join(f"{each} images" for each in BATCHES) + " |"
+    )
+    print("|---|---|" + "---|" * len(BATCHES))
+    for side, channels, filters in SHAPES:
+        ratios = [_ratio((batch, side, side, channels), filters) for batch in BATCHES]
+        shown = " | ".join(f"{ratio:.2f}" for ratio in ratios)
+        print(f"| {side}x{side} | {channels}, {filters} | {shown} |", flush=True)
+
+
+def _ratio(shape: tuple[int, ...], filters: int) -> float:
+    """Returns how many times as long TensorFlow's takes: the median of alternate runs."""
+    import tensorflow as tf
+
+    from imgcls.ops import winograd
+
+    images = tf.nn.relu(tf.random.normal(shape))
+    gradients = tf.random.normal([*shape[:3], filters])
+
+    def plain() -> Any:  # noqa: ANN401  # TensorFlow has no types
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=images,
+            filter_sizes=[3, 3, shape[3], filters],
+            out_backprop=gradients,
+            strides=[1, 1, 1, 1],
+            padding="SAME",
+        )
+
+    both = [
+        tf.function(each, autograph=False)
+        for each in (plain, lambda: winograd.kernel_gradient(images, gradients, "same"))
+    ]
+    taken = [[_seconds(each) for each in both] for _ in range(TIMES + 1)][1:]
+    return statistics.median(slow / quick for slow, quick in taken)
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    run().numpy()
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""What the processor is, as Linux tells it."""
+
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def fields(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
+    """Returns what is said of the first core; nothing where there is no such file."""
+    try:
+        text = cpuinfo.read_text(encoding="utf-8")
+    except OSError:  # no Linux
+        return {}
+    pairs = (line.partition(":") for line in text.split("\n\n")[0].splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def flags(cpuinfo: Path = _CPUINFO) -> set[str]:
+    """Returns what it can do, by Linux' names, such as `avx2`."""
+    return set(fields(cpuinfo).get("flags", "").split())
