@@ -5,10 +5,10 @@ table for docs/experiments.md.
 """
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, get_args
+
+from benchmarks import clock
 
 SHAPE = (64, 16, 16, 128)
 TIMES = 15
@@ -43,9 +43,7 @@ def _ratio(plain: Callable[[Any], Any], fast: Callable[[Any], Any], precision: s
     import tensorflow as tf
 
     inputs = tf.cast(tf.random.normal(SHAPE), precision)
-    both = [_step(function, inputs) for function in (plain, fast)]
-    taken = [[_seconds(step) for step in both] for _ in range(TIMES + 1)][1:]
-    return statistics.median(slow / quick for slow, quick in taken)
+    return clock.ratio(_step(plain, inputs), _step(fast, inputs), TIMES)
 
 
 def _step(function: Callable[[Any], Any], inputs: Any) -> Callable[[], Any]:  # noqa: ANN401
@@ -59,13 +57,6 @@ def _step(function: Callable[[Any], Any], inputs: Any) -> Callable[[], Any]:  # 
 
     compiled: Callable[[], Any] = tf.function(run, autograph=False)
     return compiled
-
-
-def _seconds(step: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    _, gradient = step()
-    gradient.numpy()
-    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

@@ -187,32 +187,22 @@ def _pieces() -> list[Comparison]:
 
 
 def _starts() -> list[Comparison]:
-    step = Contender("imgcls", ("benchmarks.ours.start", "step"))
+    def start(name: str, title: str, what: str, seconds: float) -> Comparison:
+        return Comparison(
+            name,
+            title,
+            (Contender("imgcls", ("benchmarks.ours.start", what)),),
+            figure="seconds",
+            unit="s",
+            targets=_targets(seconds, seconds, at_most=True),
+        )
+
+    mistakes = "`imgcls train` with a wrong config, until it has said all mistakes, median of five"
+    step = "from the end of TensorFlow's import to the end of the first step on CIFAR-10"
     return [
-        Comparison(
-            "help",
-            "`imgcls --help`, median of five",
-            (Contender("imgcls", ("benchmarks.ours.start", "help")),),
-            figure="seconds",
-            unit="s",
-            targets=_targets(0.3, 0.3, at_most=True),
-        ),
-        Comparison(
-            "mistakes",
-            "`imgcls train` with a wrong config, until it has said all mistakes, median of five",
-            (Contender("imgcls", ("benchmarks.ours.start", "mistakes")),),
-            figure="seconds",
-            unit="s",
-            targets=_targets(1.0, 1.0, at_most=True),
-        ),
-        Comparison(
-            "first_step",
-            "from the end of TensorFlow's import to the end of the first step on CIFAR-10",
-            (step,),
-            figure="seconds",
-            unit="s",
-            targets=_targets(4.0, 4.0, at_most=True),
-        ),
+        start("help", "`imgcls --help`, median of five", "help", 0.3),
+        start("mistakes", mistakes, "mistakes", 1.0),
+        start("first_step", step, "step", 4.0),
     ]
 
 

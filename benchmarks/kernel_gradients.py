@@ -4,10 +4,10 @@ Each alone, in float32, over batches of square images; prints a table for docs/e
 """
 
 import argparse
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
+
+from benchmarks import clock
 
 SHAPES = (
     *((32, 64, 64), (16, 64, 64), (8, 64, 64), (4, 64, 64)),
@@ -56,18 +56,11 @@ def _ratio(shape: tuple[int, ...], filters: int) -> float:
             padding="SAME",
         )
 
-    both = [
-        tf.function(each, autograph=False)
-        for each in (plain, lambda: winograd.kernel_gradient(images, gradients, "same"))
-    ]
-    taken = [[_seconds(each) for each in both] for _ in range(TIMES + 1)][1:]
-    return statistics.median(slow / quick for slow, quick in taken)
+    def by_tiles() -> Any:  # noqa: ANN401
+        return winograd.kernel_gradient(images, gradients, "same")
 
-
-def _seconds(run: Callable[[], Any]) -> float:
-    began = time.perf_counter()
-    run().numpy()
-    return time.perf_counter() - began
+    slow, quick = (tf.function(each, autograph=False) for each in (plain, by_tiles))
+    return clock.ratio(slow, quick, TIMES)
 
 
 if __name__ == "__main__":

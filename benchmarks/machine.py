@@ -35,10 +35,11 @@ class Machine:
 
 def look(cpuinfo: Path = _CPUINFO) -> Machine:
     """Returns this machine as it is now."""
+    flags = processor.flags(cpuinfo)
     return Machine(
         processor=processor.fields(cpuinfo).get("model name", "unknown"),
         cores=len(os.sched_getaffinity(0)),
-        units=tuple(unit for unit in _UNITS if unit in processor.flags(cpuinfo)),
+        units=tuple(unit for unit in _UNITS if unit in flags),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         load=round(os.getloadavg()[0], 2),
         versions={name: _version(name) for name in ("tensorflow", "keras", "numpy")},

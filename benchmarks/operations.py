@@ -9,12 +9,11 @@ import argparse
 import shlex
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, page, results, step_operations
+from benchmarks import clock, machine, page, results, step_operations
 
 MATRIX = 2048  # rows and columns; 34 GFLOP in two products
 ARRAY = 2**26  # numbers of 4 bytes
@@ -94,19 +93,11 @@ def _nothing() -> Callable[[], Any]:
 
 def _seconds(run: Callable[[], Any], at_least: float) -> float:
     """Returns the median time of a call, its result waited for."""
-    import tensorflow as tf
-
-    tf.nest.map_structure(_wait, run())
+    clock.seconds(run)  # traces
     taken: list[float] = []
     while sum(taken) < at_least or len(taken) < FEWEST:
-        began = time.perf_counter()
-        tf.nest.map_structure(_wait, run())
-        taken.append(time.perf_counter() - began)
+        taken.append(clock.seconds(run))
     return statistics.median(taken)
-
-
-def _wait(value: Any) -> None:  # noqa: ANN401  # TensorFlow has no types
-    value.numpy()  # on a CPU, a view
 
 
 if __name__ == "__main__":

@@ -1,11 +1,14 @@
 """What the processor is, as Linux tells it."""
 
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
 
 
-def fields(cpuinfo: Path = _CPUINFO) -> dict[str, str]:
+@cache  # each layer asks, and the file of many cores is long
+def fields(cpuinfo: Path = _CPUINFO) -> Mapping[str, str]:
     """Returns what is said of the first core; nothing where there is no such file."""
     try:
         text = cpuinfo.read_text(encoding="utf-8")
