@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from imgcls.errors import DataError
@@ -77,8 +76,8 @@ class BadImageError(DataError):
 
 def decode(
     source: Path | bytes, channels: Literal[1, 3], at_least: int | None = None
-) -> NDArray[np.uint8]:
-    """Returns the pixels of a picture, upright: uint8 [height, width, channels].
+) -> Image.Image:
+    """Returns a picture with its right side up, 8 bits deep, in the mode L or RGB.
 
     EXIF orientation is applied, 16 bits are scaled to 8, transparency lies on black, of an
     animation the first frame counts.
@@ -98,11 +97,14 @@ def decode(
             picture.draft(picture.mode, (at_least, at_least))
         picture.load()
         turn = _UPRIGHT.get(_orientation(picture))
-        upright = picture.transpose(turn) if turn is not None else picture
-        pixels = _deep(upright, picture) if _is_deep(upright) else _flat(upright, channels)
-        if pixels.ndim == 2:  # noqa: PLR2004 - height and width
-            pixels = np.repeat(pixels[:, :, np.newaxis], channels, axis=2)
-        return np.ascontiguousarray(pixels)
+        turned = picture.transpose(turn) if turn is not None else picture
+        flat = _shallow(turned, picture) if _is_deep(turned) else _opaque(turned)
+        if flat.mode not in {"1", "L", "RGB"}:
+            # By way of RGB, or a palette and CMYK would take another way to grey.
+            flat = flat.convert("RGB")
+        mode = "L" if channels == 1 else "RGB"
+        # `convert` copies even if there is nothing to convert: of 100 megapixels, 400 MB.
+        return flat if flat.mode == mode else flat.convert(mode)
 
 
 def measure(source: Path | bytes) -> tuple[int, int]:
@@ -181,24 +183,23 @@ def _is_deep(picture: Image.Image) -> bool:
     return picture.mode.startswith("I") or picture.mode == "F"
 
 
-def _deep(picture: Image.Image, source: Image.Image) -> NDArray[np.uint8]:
-    values = np.asarray(picture).astype(np.float64)
+def _shallow(picture: Image.Image, source: Image.Image) -> Image.Image:
+    values = np.asarray(picture)
     bits = getattr(source, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))[0]
     highest = 1.0 if picture.mode == "F" else 2.0 ** min(bits, 16) - 1
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= highest):
         got = f"{values.min():g} to {values.max():g}"
         raise ValueError(f"its values must be within 0 to {highest:g}, got {got}")
-    return np.rint(values * (255 / highest)).astype(np.uint8)
+    pixels = np.empty(values.shape, np.uint8)
+    for row, scaled in zip(values, pixels, strict=True):  # all at once would need 24 bytes a pixel
+        np.rint(row.astype(np.float64) * (255 / highest), out=scaled, casting="unsafe")
+    return Image.fromarray(pixels)
 
 
-def _flat(picture: Image.Image, channels: Literal[1, 3]) -> NDArray[np.uint8]:
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        black = Image.new("RGBA", picture.size, (0, 0, 0, 255))
-        picture = Image.alpha_composite(black, picture).convert("RGB")
-    elif picture.mode not in {"1", "L", "RGB"}:
-        # By way of RGB, or a palette and CMYK would take another way to grey.
-        picture = picture.convert("RGB")
-    mode = "L" if channels == 1 else "RGB"
-    # `convert` copies even if there is nothing to convert: of 100 megapixels, 400 MB.
-    return np.array(picture if picture.mode == mode else picture.convert(mode))
+def _opaque(picture: Image.Image) -> Image.Image:
+    if not picture.has_transparency_data:
+        return picture
+    seen_through = picture.convert("RGBA")
+    on_black = Image.new("RGB", picture.size)
+    on_black.paste(seen_through, mask=seen_through)
+    return on_black

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from imgcls.images.decode import BadImageError, decode
 from imgcls.images.pictures import shown
-from imgcls.images.resize import Mode, fit
+from imgcls.images.resize import Mode, fit, fitted
 from imgcls.images.room import let_go, room
 from imgcls.memory import check_fits, enough_for
 
@@ -45,7 +45,8 @@ def load(
     def pixels() -> NDArray[np.uint8]:
         # Twice the size leaves the filter enough detail: 0.4 grey levels of difference, 2 at most.
         picture = decode(source, cast("Literal[1, 3]", channels), at_least=2 * max(size))
-        return fit(picture, size, mode)
+        # Fitted before it is an array: of a large picture, to and fro would take most of the time.
+        return np.array(fitted(picture, size, mode)).reshape(*size, channels)
 
     with enough_for(f"{name} at {size[0]} x {size[1]} pixels"):
         check_fits(math.prod(size) * channels)

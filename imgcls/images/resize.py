@@ -10,28 +10,36 @@ Mode = Literal["stretch", "crop", "pad"]
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int], mode: Mode) -> NDArray[np.uint8]:
-    """Returns a picture in another size: uint8 [height, width, channel].
-
-    Pillow's bilinear filter, which averages over all the pixels that it shrinks to one.
+    """Returns an array's picture in another size, as `fitted` does: uint8 [height, width, channel].
 
     Args:
         picture: uint8 [height, width, channel], one channel or three.
         size: height and width of what comes out.
+        mode: what becomes of another shape.
+    """
+    if picture.shape[:2] == size:
+        return picture
+    flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
+    image = fitted(Image.fromarray(np.ascontiguousarray(flat)), size, mode)
+    return np.array(image).reshape(*size, picture.shape[2])
+
+
+def fitted(image: Image.Image, size: tuple[int, int], mode: Mode) -> Image.Image:
+    """Returns a picture in another size.
+
+    Pillow's bilinear filter, which averages over all the pixels that it shrinks to one.
+
+    Args:
+        image: of the mode L or RGB.
+        size: height and width of what comes out.
         mode: `stretch` gives up the shape, `crop` what exceeds it at two sides, `pad` keeps all
             and fills up with black.
     """
-    height, width = picture.shape[:2]
-    if (height, width) == size:
-        return picture
-    flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
-    image = Image.fromarray(np.ascontiguousarray(flat))
+    if (image.height, image.width) == size:
+        return image
     if mode == "stretch":
-        fitted = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-    elif mode == "crop":
-        fitted = _crop(image, size)
-    else:
-        fitted = _pad(image, size)
-    return np.array(fitted).reshape(*size, picture.shape[2])
+        return image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    return _crop(image, size) if mode == "crop" else _pad(image, size)
 
 
 def _crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.images.decode import PIXEL_LIMIT, BadImageError, decode, measure
+from imgcls.images.decode import PIXEL_LIMIT, BadImageError, measure
+from tests.images.pixels import pixels_of
 
 
 def colours():
@@ -44,7 +45,7 @@ def test_a_picture_is_the_same_in_every_exact_format(name):
     kind, options = EXACT[name]
     data = encoded(PICTURE, kind, **options)
 
-    assert np.array_equal(colours(), decode(data, 3))
+    assert np.array_equal(colours(), pixels_of(data, 3))
     assert (24, 32) == measure(data)
 
 
@@ -65,7 +66,7 @@ def test_lossy_formats_palettes_and_cmyk_come_close(image, kind, options):
     """
     TensorFlow takes a palette's positions for greys in BMP; a mistake like that is far off.
     """
-    difference = np.abs(decode(encoded(image, kind, **options), 3).astype(int) - colours())
+    difference = np.abs(pixels_of(encoded(image, kind, **options), 3).astype(int) - colours())
 
     assert difference.mean() < 6
 
@@ -89,7 +90,7 @@ def test_all_eight_orientations_come_out_upright(orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(lying, kind, exif=exif)
-    difference = np.abs(decode(data, 3).astype(int) - colours())
+    difference = np.abs(pixels_of(data, 3).astype(int) - colours())
 
     assert difference.mean() < 6
     assert (24, 32) == measure(data)
@@ -102,7 +103,7 @@ def test_broken_exif_does_not_spoil_a_picture():
     """
     data = encoded(PICTURE, "PNG", exif=b"Exif\0\0MM\0*\0\0\xff\xff garbage")
 
-    assert np.array_equal(colours(), decode(data, 3))
+    assert np.array_equal(colours(), pixels_of(data, 3))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -112,7 +113,7 @@ def test_16_bits_are_scaled_and_not_clipped(kind):
     """
     ramp = np.linspace(0, 65535, 24 * 32).reshape(24, 32).astype(np.uint16)
     expected = np.rint(ramp / 257).astype(np.uint8)
-    pixels = decode(encoded(Image.fromarray(ramp), kind), 3)
+    pixels = pixels_of(encoded(Image.fromarray(ramp), kind), 3)
 
     assert np.array_equal(np.repeat(expected[..., None], 3, axis=2), pixels)
 
@@ -124,11 +125,12 @@ def test_float_pictures_are_shares():
     ramp = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
 
     assert np.array_equal(
-        np.rint(ramp.astype(float) * 255), decode(encoded(Image.fromarray(ramp), "TIFF"), 1)[..., 0]
+        np.rint(ramp.astype(float) * 255),
+        pixels_of(encoded(Image.fromarray(ramp), "TIFF"), 1)[..., 0],
     )
     for wrong in (ramp * 2, ramp - 1, ramp * np.float32("nan")):
         with pytest.raises(BadImageError, match="must be within 0 to 1"):
-            decode(encoded(Image.fromarray(wrong), "TIFF"), 1)
+            pixels_of(encoded(Image.fromarray(wrong), "TIFF"), 1)
 
 
 def test_transparency_lies_on_black():
@@ -139,7 +141,7 @@ def test_transparency_lies_on_black():
     alpha[:, :16] = 0
     image = Image.fromarray(np.concatenate([colours(), alpha], axis=-1))
     expected = np.rint(colours() * (alpha / 255))
-    pixels = decode(encoded(image, "PNG"), 3)
+    pixels = pixels_of(encoded(image, "PNG"), 3)
 
     assert np.abs(pixels - expected).max() <= 1
     assert not pixels[:, :16].any()
@@ -151,7 +153,7 @@ def test_a_palette_with_transparency_lies_on_black():
     """
     image = PICTURE.quantize(16)
     shown = image.getpixel((0, 0))
-    pixels = decode(encoded(image, "PNG", transparency=shown), 3)
+    pixels = pixels_of(encoded(image, "PNG", transparency=shown), 3)
 
     assert [0, 0, 0] == pixels[0, 0].tolist()
     assert pixels.any()
@@ -164,7 +166,7 @@ def test_grey_is_equal_in_all_channels(mode):
     """
     grey = PICTURE.convert("L")
     image = grey.convert(mode) if mode != "I;16" else grey.convert("I").convert("I;16")
-    pixels = decode(encoded(image, "PNG"), 3)
+    pixels = pixels_of(encoded(image, "PNG"), 3)
 
     assert (24, 32, 3) == pixels.shape
     assert np.array_equal(pixels, pixels[..., :1].repeat(3, axis=2))
@@ -180,8 +182,8 @@ def test_one_channel_is_the_luma():
     """
     expected = np.asarray(PICTURE.convert("L"))[..., None]
 
-    assert np.array_equal(expected, decode(encoded(PICTURE, "PNG"), 1))
-    assert np.array_equal(expected, decode(encoded(PICTURE.convert("RGBA"), "PNG"), 1))
+    assert np.array_equal(expected, pixels_of(encoded(PICTURE, "PNG"), 1))
+    assert np.array_equal(expected, pixels_of(encoded(PICTURE.convert("RGBA"), "PNG"), 1))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
@@ -191,7 +193,7 @@ def test_of_an_animation_the_first_frame_counts(kind):
     """
     first, second = Image.new("RGB", (8, 8), (255, 0, 0)), Image.new("RGB", (8, 8), (0, 0, 255))
     data = encoded(first, kind, save_all=True, append_images=[second])
-    pixels = decode(data, 3)
+    pixels = pixels_of(data, 3)
 
     assert (8, 8, 3) == pixels.shape
     assert pixels[..., 0].min() > 240
@@ -208,7 +210,7 @@ def test_a_cut_off_file_is_refused(kind, share):
     data = encoded(Image.fromarray(noise), kind)
 
     with pytest.raises(BadImageError):
-        decode(data[: int(len(data) * share)], 3)
+        pixels_of(data[: int(len(data) * share)], 3)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_what_is_no_image_is_named_by_its_kind(tmp_path, data, reason):
     file = tmp_path / "cat.jpg"
     file.write_bytes(data)
     with pytest.raises(BadImageError) as caught:
-        decode(file, 3)
+        pixels_of(file, 3)
 
     assert f"{file}: {reason}" == str(caught.value)
     assert (file, reason) == (caught.value.path, caught.value.reason)
@@ -241,7 +243,7 @@ def test_other_formats_are_refused_even_if_pillow_knows_them(kind):
     Rare decoders have the most holes, and EPS even starts another program.
     """
     with pytest.raises(BadImageError, match=r"the image: (not a JPEG|PostScript)"):
-        decode(encoded(PICTURE, kind), 3)
+        pixels_of(encoded(PICTURE, kind), 3)
 
 
 def test_the_name_of_a_file_does_not_count(tmp_path):
@@ -251,7 +253,7 @@ def test_the_name_of_a_file_does_not_count(tmp_path):
     file = tmp_path / "cat.jpg"
     file.write_bytes(encoded(PICTURE, "PNG"))
 
-    assert np.array_equal(colours(), decode(file, 3))
+    assert np.array_equal(colours(), pixels_of(file, 3))
 
 
 def png_header(width, height):
@@ -267,7 +269,7 @@ def test_a_huge_picture_is_refused_by_its_header():
     side = int(PIXEL_LIMIT**0.5)
 
     with pytest.raises(BadImageError, match="60,000 x 60,000 pixels, more than 100,000,000 in all"):
-        decode(png_header(60_000, 60_000), 3)
+        pixels_of(png_header(60_000, 60_000), 3)
     with pytest.raises(BadImageError, match="more than"):
         measure(png_header(side, side + 1))
 
@@ -282,9 +284,9 @@ def test_what_is_no_file_is_refused(tmp_path):
     (tmp_path / "link.jpg").symlink_to("nowhere.jpg")
 
     with pytest.raises(BadImageError, match=r"pipe\.jpg: not a regular file"):
-        decode(tmp_path / "pipe.jpg", 3)
+        pixels_of(tmp_path / "pipe.jpg", 3)
     with pytest.raises(BadImageError, match=r"link\.jpg: no such file or directory"):
-        decode(tmp_path / "link.jpg", 3)
+        pixels_of(tmp_path / "link.jpg", 3)
 
 
 def test_a_large_jpeg_may_come_smaller_but_not_too_small():
@@ -293,9 +295,9 @@ def test_a_large_jpeg_may_come_smaller_but_not_too_small():
     """
     large = encoded(PICTURE.resize((1600, 1200)), "JPEG")
 
-    assert (1200, 1600, 3) == decode(large, 3).shape
-    assert (300, 400, 3) == decode(large, 3, at_least=300).shape
-    assert (600, 800, 3) == decode(large, 3, at_least=301).shape
+    assert (1200, 1600, 3) == pixels_of(large, 3).shape
+    assert (300, 400, 3) == pixels_of(large, 3, at_least=300).shape
+    assert (600, 800, 3) == pixels_of(large, 3, at_least=301).shape
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
@@ -311,7 +313,7 @@ def test_damaged_bytes_never_raise_anything_else(kind, capfd):
         at = rng.integers(0, min(len(damaged), 200), size=4)
         damaged[at] = rng.integers(0, 256, size=4)
         try:
-            assert decode(damaged.tobytes(), 3).dtype == np.uint8
+            assert pixels_of(damaged.tobytes(), 3).dtype == np.uint8
         except BadImageError:
             refused += 1
     capfd.readouterr()  # libtiff writes to stderr by itself
@@ -324,6 +326,6 @@ def test_bytes_have_no_path():
     Standard input has no name to report.
     """
     with pytest.raises(BadImageError, match=r"^the image: empty$") as caught:
-        decode(b"", 3)
+        pixels_of(b"", 3)
 
     assert not caught.value.path

@@ -1,6 +1,8 @@
 """Files are loaded in threads as each would be alone."""
 
 import errno
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -23,6 +25,45 @@ def files(tmp_path):
         shape = (30 + number, 200 - number, 3)
         Image.fromarray(rng.integers(0, 256, shape, np.uint8)).save(path)
     return paths
+
+
+# A process of its own, whose peak no earlier test has raised.
+_PEAK = """
+import sys
+from pathlib import Path
+from imgcls.images.load import load
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+before = peak()
+load(Path(sys.argv[1]), (32, 32), 3, "crop")
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak")
+@pytest.mark.parametrize(
+    ("dtype", "shape", "most"),
+    [
+        pytest.param(np.uint8, (3600, 4000, 4), 13, id="see-through"),
+        pytest.param(np.uint8, (3600, 4000, 3), 6, id="colours"),
+        pytest.param(np.uint8, (3600, 4000), 7, id="grey"),
+        pytest.param(np.uint16, (3600, 4000), 9, id="16 bits"),
+    ],
+)
+def test_a_large_picture_takes_a_few_bytes_a_pixel(tmp_path, dtype, shape, most):
+    """
+    A thread for each core decodes, and a file of some bytes may claim to be of 100 megapixels.
+    """
+    file = tmp_path / "large.tif"
+    Image.fromarray(np.full(shape, 77, dtype)).save(file)
+    peak = subprocess.run(
+        [sys.executable, "-c", _PEAK, file], capture_output=True, text=True, check=True
+    )
+
+    assert int(peak.stdout) < most * shape[0] * shape[1]
 
 
 def test_all_at_once_give_what_each_gives_alone(files):

@@ -2,8 +2,9 @@
 
 import pytest
 
-from imgcls.images.decode import BadImageError, decode
+from imgcls.images.decode import BadImageError
 from tests.images import mutated
+from tests.images.pixels import pixels_of
 
 # Pillow's words about odd metadata, which the program itself does not show.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -27,11 +28,11 @@ def test_no_cut_that_takes_pixels_away_is_overlooked(kind, capfd):
     A download that broke off looks like a picture with a grey half.
     """
     data = mutated.whole(kind)
-    right = decode(data, 3)
+    right = pixels_of(data, 3)
     used = []
     for size in [*range(0, len(data), 7), *range(len(data) - 30, len(data))]:
         try:
-            assert (right == decode(data[:size], 3)).all(), f"cut to {size} of {len(data)} bytes"
+            assert (right == pixels_of(data[:size], 3)).all(), f"cut to {size} of {len(data)} bytes"
             used.append(size)
         except BadImageError:
             pass
@@ -48,5 +49,5 @@ def test_a_pointer_of_git_lfs_says_how_to_get_the_picture(tmp_path):
     file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
 
     with pytest.raises(BadImageError) as caught:
-        decode(file, 3)
+        pixels_of(file, 3)
     assert f"{file}: a Git LFS pointer; git lfs pull fetches the picture" == str(caught.value)
