@@ -60,12 +60,14 @@ def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
 
 
 RACE = """
-import os, sys, time
+import os, select, sys
 from pathlib import Path
 from imgcls import lock, runs
 from imgcls.errors import LockedError
+tried, end = os.pipe()
 for _ in range(8):
     if not os.fork():
+        os.close(end)
         sys.stdin.read()  # until all are there
         try:
             held = lock.held(Path(sys.argv[1]))
@@ -73,10 +75,12 @@ for _ in range(8):
         except LockedError:
             os._exit(10)
         os.write(1, b"won ")
-        time.sleep(1)  # until the others have tried
+        select.select([tried], [], [], 30)  # until the others have tried
         os._exit(0)
 print("ready", flush=True)
-print(sorted(os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(8)))
+codes = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(7)]
+os.close(end)
+print(sorted([*codes, os.waitstatus_to_exitcode(os.wait()[1])]))
 """
 
 
