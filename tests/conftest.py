@@ -11,7 +11,9 @@ import yaml
 
 # A script's background jobs begin with Ctrl-C ignored, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Python's own caches of imports and TensorFlow's start-up noise are no part of what is tested.
+# Else every start of the program would compile it anew, which no user's start but the first does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# TensorFlow's start-up noise is no part of what is tested.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command line has it
 # Tests leave nothing in the cache of whoever runs them; those of the cache have one of their own.

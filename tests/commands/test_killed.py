@@ -3,7 +3,7 @@
 import os
 import signal
 import subprocess
-from pathlib import Path
+import sys
 
 import pytest
 import yaml
@@ -40,27 +40,44 @@ def test_five_sigterms_at_random_moments_lose_nothing_and_end_in_time(trial, tmp
     assert trial.slowest < killing.LONGEST_END
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+_WAITS_BEFORE_TENSORFLOW = """
+import os, sys
+from imgcls.__main__ import main
+
+def wait(event, about):
+    if event == "import" and about[0] == "tensorflow":
+        os.write(1, b"loading")
+        os.read(0, 1)
+
+sys.addaudithook(wait)
+main()
+"""
+
+
 def test_a_run_has_its_folder_and_its_lock_before_tensorflow_is_loaded(tmp_path, small):
     """
     A second start is refused in a moment, not after five seconds of imports.
     """
     config = tmp_path / "small.yaml"
     config.write_text(yaml.safe_dump(small()), encoding="utf-8")
-    process = crowds.begun(config, tmp_path / "runs")
-    try:
-        mapped = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8")
-        refused = subprocess.run(
-            [*crowds.IMGCLS, "train", "--resume", str(tmp_path / "runs" / "small-001")],
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-    finally:
-        process.kill()
-        process.communicate()
+    first = ["train", str(config), "--runs", str(tmp_path / "runs")]
+    with subprocess.Popen(
+        [sys.executable, "-c", _WAITS_BEFORE_TENSORFLOW, *first],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert b"loading" == process.stdout.read(7)
+            refused = subprocess.run(
+                [*crowds.IMGCLS, "train", "--resume", str(tmp_path / "runs" / "small-001")],
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        finally:
+            process.kill()
 
-    assert "tensorflow" not in mapped
     assert 10 == refused.returncode
     assert f"is in use by process {process.pid} on " in refused.stderr
 
