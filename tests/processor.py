@@ -1,0 +1,12 @@
+"""What commands cost, whatever else the machine does meanwhile."""
+
+import resource
+from collections.abc import Callable
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Returns the processor's seconds of the processes that some work starts and waits for."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
