@@ -8,9 +8,6 @@ from pathlib import Path
 from benchmarks.comparison import Kind
 from imgcls.ops import processor
 
-_CPUINFO = Path("/proc/cpuinfo")
-_UNITS = ("amx_bf16", "avx512_bf16")  # with which imgcls' `precision: auto` is bfloat16
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -33,13 +30,13 @@ class Machine:
     versions: dict[str, str]
 
 
-def look(cpuinfo: Path = _CPUINFO) -> Machine:
+def look(cpuinfo: Path = processor.CPUINFO) -> Machine:
     """Returns this machine as it is now."""
     flags = processor.flags(cpuinfo)
     return Machine(
         processor=processor.fields(cpuinfo).get("model name", "unknown"),
         cores=len(os.sched_getaffinity(0)),
-        units=tuple(unit for unit in _UNITS if unit in flags),
+        units=tuple(unit for unit in processor.BFLOAT16_UNITS if unit in flags),
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         load=round(os.getloadavg()[0], 2),
         versions={name: _version(name) for name in ("tensorflow", "keras", "numpy")},

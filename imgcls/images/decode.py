@@ -102,9 +102,7 @@ def decode(
         if flat.mode not in {"1", "L", "RGB"}:
             # By way of RGB, or a palette and CMYK would take another way to grey.
             flat = flat.convert("RGB")
-        mode = "L" if channels == 1 else "RGB"
-        # `convert` copies even if there is nothing to convert: of 100 megapixels, 400 MB.
-        return flat if flat.mode == mode else flat.convert(mode)
+        return _in_mode(flat, "L" if channels == 1 else "RGB")
 
 
 def measure(source: Path | bytes) -> tuple[int, int]:
@@ -199,7 +197,12 @@ def _shallow(picture: Image.Image, source: Image.Image) -> Image.Image:
 def _opaque(picture: Image.Image) -> Image.Image:
     if not picture.has_transparency_data:
         return picture
-    seen_through = picture.convert("RGBA")
+    seen_through = _in_mode(picture, "RGBA")
     on_black = Image.new("RGB", picture.size)
     on_black.paste(seen_through, mask=seen_through)
     return on_black
+
+
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    # `convert` copies even if there is nothing to convert: of 100 megapixels, 400 MB.
+    return picture if picture.mode == mode else picture.convert(mode)

@@ -17,8 +17,6 @@ def fit(picture: NDArray[np.uint8], size: tuple[int, int], mode: Mode) -> NDArra
         size: height and width of what comes out.
         mode: what becomes of another shape.
     """
-    if picture.shape[:2] == size:
-        return picture
     flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
     image = fitted(Image.fromarray(np.ascontiguousarray(flat)), size, mode)
     return np.array(image).reshape(*size, picture.shape[2])

@@ -34,22 +34,18 @@ def endless(folder: Path, small: Callable[..., dict[str, Any]]) -> Path:
     """Returns a run that would train for hours; it was begun, and killed before TensorFlow."""
     config = folder / "long.yaml"
     config.write_text(yaml.safe_dump(small(training={"epochs": 100_000})), encoding="utf-8")
-    process = begun(config, folder / "runs")
-    process.kill()
-    process.communicate()
-    return folder / "runs" / "long-001"
-
-
-def begun(config: Path, root: Path) -> "subprocess.Popen[str]":
-    """Returns a training process that has its run's folder, its config and its lock."""
     process = subprocess.Popen(
-        [*IMGCLS, "train", str(config), "--runs", str(root)], stderr=subprocess.PIPE, text=True
+        [*IMGCLS, "train", str(config), "--runs", str(folder / "runs")],
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    run = runs.Run(root / f"{config.stem}-001")
+    run = runs.Run(folder / "runs" / "long-001")
     while not run.config.exists():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.002)
-    return process
+    process.kill()
+    process.communicate()
+    return run.folder
 
 
 def resumed(run: Path, crowd: int) -> list[int]:
