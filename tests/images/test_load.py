@@ -1,6 +1,7 @@
 """Files are loaded in threads as each would be alone."""
 
 import errno
+import os
 import subprocess
 import sys
 import threading
@@ -111,6 +112,7 @@ def test_stop_is_asked_between_files(files):
     with pytest.raises(KeyboardInterrupt):
         load_all(files * 500, (4, 4), 1, "pad", lambda at, _: done.append(at), lambda: bool(done))
     assert 1 == len(done)
+    assert done[-1] < 100 * (os.cpu_count() or 1)
 
 
 def test_the_work_is_spread_over_threads():
