@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     startup.start()
     import keras
 
-    from imgcls.config.activations import CHAINS, ActivationName
+    from imgcls.config.components.activations import CHAINS, ActivationName
     from imgcls.ops.elementwise import compiled
 
     print("| activation | compiled here | float32 | bfloat16 |")

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from imgcls.cli import app
+from imgcls.cli.app import app
 from imgcls.errors import ImgclsError
 
 ENDS = """\

@@ -10,9 +10,9 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is not ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     _fill_standard_streams()
-    from imgcls import cli
+    from imgcls.cli import app
 
-    cli.main()
+    app.main()
 
 
 def _fill_standard_streams() -> None:

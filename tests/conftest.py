@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.server import server  # noqa: F401  # a fixture
+
 # A script's background jobs begin with Ctrl-C ignored, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Else every start of the program would compile it anew, which no user's start but the first does.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imgcls import checkpoints
 from imgcls.errors import RunError
+from imgcls.runs import checkpoints
 
 PARTS = ("arrays.npz", "state.json", "MANIFEST.json")
 ATTACHED = ("../../config.yaml", "../../model.json")

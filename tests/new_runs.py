@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from imgcls import runs
+from imgcls.runs import folders
 
 
-def create(root: Path, name: str, config: bytes = b"") -> runs.Run:
+def create(root: Path, name: str, config: bytes = b"") -> folders.Run:
     """Returns a new run that nobody holds any more."""
-    with runs.created(root, name, config) as run:
+    with folders.created(root, name, config) as run:
         return run

@@ -11,10 +11,10 @@ import pytest
 
 import imgcls
 from imgcls import errors
-from imgcls.config.documentation import field_docs
+from imgcls.config.language.documentation import field_docs
+from imgcls.config.language.registry import Vocabulary
 from imgcls.config.reference import reference
 from imgcls.config.schema import about, is_family, language
-from imgcls.config.vocabulary import Vocabulary
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -77,7 +77,8 @@ def test_the_readme_names_what_is_there():
     """
     tree = README.split("## The tree")[1].split("```")[1]
     named = re.findall(r"^( *)([\w./]+)  ", tree, flags=re.MULTILINE)
-    paths = [ROOT / ("imgcls" if indent else "") / name for indent, name in named]
+    inside = {0: "", 2: "imgcls", 4: "imgcls/config"}
+    paths = [ROOT / inside[len(indent)] / name for indent, name in named]
     parts = {path for path in (ROOT / "imgcls").iterdir() if not path.name.startswith("_")}
 
     assert [] == [path for path in paths if not path.exists()]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls import checkpoints
+from imgcls.runs import checkpoints
 from tests import damage, nobody
 
 pytestmark = nobody.needed
@@ -22,7 +22,7 @@ def folder():
 READ = """
 import sys
 from pathlib import Path
-from imgcls import checkpoints
+from imgcls.runs import checkpoints
 found, problems = checkpoints.newest(Path(sys.argv[1]) / "checkpoints")
 print(found.step, problems)
 """

@@ -21,31 +21,30 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"__main__"}),
     frozenset({"cli"}),
     frozenset({"console", "commands"}),
-    frozenset({"training", "evaluation"}),
-    frozenset({"classifier", "model", "data"}),
-    frozenset({"checkpoints", "runs"}),
-    frozenset({"arrays", "lock", "manifest", "rows"}),
+    frozenset({"training", "inference"}),
+    frozenset({"evaluation"}),
+    frozenset({"network"}),
+    frozenset({"data"}),
     frozenset({"config"}),
-    frozenset({"ops", "images"}),
+    frozenset({"images"}),
+    frozenset({"runs"}),
+    frozenset({"downloads", "ops"}),
+    frozenset({"events"}),
     frozenset({"files", "memory"}),
     frozenset({"errors"}),
 )
-STRANGERS = ({"console", "commands"}, {"ops", "images"})
+STRANGERS = ({"console", "commands"}, {"training", "inference"}, {"downloads", "ops"})
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "base", "core", "manager", "handler"}
 PRINTERS = {"console", "cli"}
 HEAVY = {"tensorflow", "keras"}
-HEAVY_PARTS = {
-    "ops",
-    "classifier",
-    "model",
-    "training",
-    "data",
-}  # what may import them at the top ...
-LIGHT_MODULES = {
-    "imgcls.training.events",
+HEAVY_PARTS = {"ops", "network", "training", "data", "inference"}  # may import them at the top ...
+LIGHT_MODULES = {  # ... but these
     "imgcls.data.dataset",
     "imgcls.data.traits",
-}  # ... but these
+    "imgcls.inference.inputs",
+    "imgcls.inference.loading",
+    "imgcls.inference.predictions",
+}
 MOST_LINES = 300
 MOST_FUNCTION_LINES = 60
 
@@ -224,7 +223,7 @@ def loaded_by(code: str) -> set[str]:
 
 
 RUN = """
-from imgcls.cli import main
+from imgcls.cli.app import main
 import sys
 sys.argv = ["imgcls", *{arguments}]
 try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.lines import say
 from imgcls.commands.train import train
-from imgcls.training.events import EpochEnded
+from imgcls.events import EpochEnded
 
 
 class _ReachedError(Exception):

@@ -36,7 +36,7 @@ def _fused() -> None:
 
 
 def _compiled() -> None:
-    from imgcls.config import activations
+    from imgcls.config.components import activations
 
     _replace(activations, "CHAINS", frozenset())
 
@@ -60,7 +60,7 @@ def _update() -> None:
 
 
 def _warp() -> None:
-    from imgcls.config.augmentations.augmentation import Colour
+    from imgcls.config.components.augmentations.augmentation import Colour
     from imgcls.data import augment
 
     def alone(augmentations: list[Any]) -> list[Any]:
@@ -137,7 +137,7 @@ def main() -> None:
 def _trained(config: Path, overrides: list[str]) -> dict[str, float]:
     """Returns images a second from the second epoch on, and the seconds of the whole training."""
     from imgcls.commands.train import train
-    from imgcls.training.events import EpochEnded, Started
+    from imgcls.events import EpochEnded, Started
 
     began = 0.0
     epochs: list[dict[str, Any]] = []

@@ -65,8 +65,8 @@ def _first_step(config: Path) -> dict[str, float]:
     The import ends where `startup.start` returns; what comes before it is told beside.
     """
     from imgcls.commands.train import train
+    from imgcls.events import Progressed
     from imgcls.ops import startup
-    from imgcls.training.events import Progressed
 
     began = time.perf_counter()
     marks = _watched(startup)

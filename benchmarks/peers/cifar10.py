@@ -13,7 +13,7 @@ QUICK = 3 * BATCH
 
 def training_images(*, quick: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
     """Returns images uint8 [n, 32, 32, 3] and labels float32 [n, class], as many as imgcls uses."""
-    from imgcls.config.datasets import Dataset
+    from imgcls.config.components.datasets import Dataset
 
     found = Dataset.read({"name": "cifar10"}).find().splits["train"]
     assert found.pixels is not None, "the set is arrays"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from imgcls.config import reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError
-from imgcls.training.events import Noted, Report, Warned
+from imgcls.events import Noted, Report, Warned
 from imgcls.training.summary import Checked, DataSummary
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def check(
 
 def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Checked:
     from imgcls.data.pipeline import steps_per_pass
-    from imgcls.training.table import rows
+    from imgcls.network.layer_table import rows
 
     layers = tuple(rows(config.layers, engine.model))
     loss, step_seconds = _steps(engine)

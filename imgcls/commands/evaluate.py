@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from imgcls import files
 from imgcls.errors import DataError, ResourceError
 from imgcls.evaluation.assertions import Assertion
-from imgcls.evaluation.chosen import Chosen, Weights, choose
 from imgcls.evaluation.scores import Evaluation, score
-from imgcls.training.events import Noted, Report, Validating, Warned
+from imgcls.events import Noted, Report, Validating, Warned
+from imgcls.inference.loading import Chosen, Weights, choose
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Split
@@ -119,7 +119,7 @@ def _evaluated(
 ) -> Evaluation:
     import numpy as np
 
-    from imgcls.classifier import Classifier
+    from imgcls.inference.classifier import Classifier
 
     classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
     probabilities, losses, done = [], [], 0

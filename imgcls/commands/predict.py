@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from imgcls.evaluation.candidates import Candidate, Candidates
-from imgcls.evaluation.chosen import Chosen, Weights, choose
-from imgcls.evaluation.predictions import Prediction, Predictions
+from imgcls.events import Noted, Report, Warned
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import load
-from imgcls.training.events import Noted, Report, Warned
+from imgcls.inference.inputs import Candidate, Candidates
+from imgcls.inference.loading import Chosen, Weights, choose
+from imgcls.inference.predictions import Prediction, Predictions
 
 BATCH = 32
 
@@ -69,7 +69,7 @@ def _predictions(
     from imgcls.ops import startup
 
     startup.start()
-    from imgcls.classifier import Classifier
+    from imgcls.inference.classifier import Classifier
 
     classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
     traits = chosen.traits

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import yaml
 
-from imgcls import checkpoints, files, lock, runs
-from imgcls.checkpoints import Checkpoint
+from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError, ImgclsError, ResourceError, UsageError
-from imgcls.runs import Run
+from imgcls.events import Noted, Report, Started, Trained, Warned
+from imgcls.runs import checkpoints, folders, lock
+from imgcls.runs.checkpoints import Checkpoint
+from imgcls.runs.folders import Run
 from imgcls.training import resuming
-from imgcls.training.events import Noted, Report, Started, Trained, Warned
 from imgcls.training.log import Log
 from imgcls.training.signals import Stop, heeded
 
@@ -73,7 +74,7 @@ def train(
     with heeded() as stop:
         if config is None:
             assert isinstance(resume, Path), "one of the two is there"
-            run, wanted = runs.open_run(resume), resuming.Wanted(overrides, extend)
+            run, wanted = folders.open_run(resume), resuming.Wanted(overrides, extend)
             with lock.held(run.folder):
                 return _in_run(run, wanted, stop, report, offline=offline)
         checked = reader.read(config, overrides)
@@ -81,7 +82,7 @@ def train(
         if unfinished is not None:
             with lock.held(unfinished.folder):
                 return _in_run(unfinished, resuming.Wanted(), stop, report, offline=offline)
-        with runs.created(root, checked.name, _text(checked.config)) as run:
+        with folders.created(root, checked.name, _text(checked.config)) as run:
             return _in_run(run, checked, stop, report, offline=offline)
 
 
@@ -102,7 +103,7 @@ def _in_run(
     except ImgclsError as error:
         if checkpoints.steps(run.checkpoints):
             error.run = run.folder
-            if runs.read_status(run).get("state") != "finished":
+            if folders.read_status(run).get("state") != "finished":
                 error.resume = f"imgcls train --resume {shlex.quote(str(run.folder))}"
         raise
 
@@ -112,7 +113,7 @@ def _new(run: Run, checked: reader.Checked, stop: Stop, log: Log, *, offline: bo
         prepared = _prepared(checked, stop, log, offline=offline)
         _write_inputs(run, prepared)
     except (ImgclsError, KeyboardInterrupt):
-        runs.remove_unused(run)
+        folders.remove_unused(run)
         raise
     return _trained(run, prepared, stop, log)
 
@@ -205,7 +206,7 @@ def _trained(
 
     config, data, engine = prepared.config, prepared.data, prepared.engine
     state = resuming.state_of(engine, saved, changed or {})
-    runs.rewind_metrics(run, state.step, state.evaluated)
+    folders.rewind_metrics(run, state.step, state.evaluated)
     loop = Loop(run, config, data, engine, state, stop, log)
     log(
         Started(
@@ -220,12 +221,12 @@ def _trained(
             state.step,
         )
     )
-    runs.set_status(run, "running", step=state.step)
+    folders.set_status(run, "running", step=state.step)
     try:
         trained = loop.train()
     except Exception as error:
         diverged = isinstance(error, DivergedError)
-        status: runs.State = "diverged" if diverged else "failed"
+        status: folders.State = "diverged" if diverged else "failed"
         _set_status(run, status, log, step=loop.state.step, error=str(error), exit=_code(error))
         log.write(Warned(f"ended by an error: {error}"))
         raise
@@ -239,9 +240,9 @@ def _code(error: Exception) -> int:
     return error.exit_code if isinstance(error, ImgclsError) else 1
 
 
-def _set_status(run: Run, status: runs.State, log: Log, **fields: object) -> None:
+def _set_status(run: Run, status: folders.State, log: Log, **fields: object) -> None:
     """Writes how the run ended; all that counts is saved, or an error is on its way already."""
     try:
-        runs.set_status(run, status, **fields)
+        folders.set_status(run, status, **fields)
     except ResourceError as error:
         log(Warned(str(error)))

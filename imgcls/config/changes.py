@@ -12,8 +12,8 @@ from typing import Any
 
 from imgcls import files
 from imgcls.config import reader
+from imgcls.config.components.schedules import Schedule
 from imgcls.config.config import Config
-from imgcls.config.schedules import Schedule
 from imgcls.errors import RunError
 
 SAFE = (

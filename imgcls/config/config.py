@@ -6,15 +6,15 @@ from typing import Annotated
 from annotated_types import Ge, Le, MinLen
 
 from imgcls.config import stack
-from imgcls.config.augmentations import Augmentation
-from imgcls.config.datasets import Dataset
-from imgcls.config.layers import Layer
-from imgcls.config.layers.nested import MOST_LAYERS
-from imgcls.config.losses import Loss
-from imgcls.config.optimizers import Optimizer
-from imgcls.config.schedules import Schedule
-from imgcls.config.training import Training
-from imgcls.config.vocabulary import Section
+from imgcls.config.components.augmentations import Augmentation
+from imgcls.config.components.datasets import Dataset
+from imgcls.config.components.layers import Layer
+from imgcls.config.components.layers.nested import MOST_LAYERS
+from imgcls.config.components.losses import Loss
+from imgcls.config.components.optimizers import Optimizer
+from imgcls.config.components.schedules import Schedule
+from imgcls.config.components.training import Training
+from imgcls.config.language.registry import Section
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 """A seed: a whole number that fits 31 bits, as Keras and NumPy take it."""

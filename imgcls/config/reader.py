@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from imgcls.config import text as yaml_text
 from imgcls.config.config import Config
-from imgcls.config.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
-from imgcls.config.vocabulary import Loc, dotted, path
-from imgcls.config.wording import short
+from imgcls.config.language import text as yaml_text
+from imgcls.config.language.messages import short
+from imgcls.config.language.registry import Loc, dotted, path
+from imgcls.config.language.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
 from imgcls.errors import ConfigError, Mistake, UsageError
 
 MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
 
-from imgcls.config import activations
+from imgcls.config.components import activations
+from imgcls.config.components.datasets.dataset import KINDS, Dataset
 from imgcls.config.config import Config
-from imgcls.config.datasets.dataset import KINDS, Dataset
+from imgcls.config.language.registry import Section, Vocabulary
 from imgcls.config.schema import Schema, about, is_family, json_schema, language
-from imgcls.config.vocabulary import Section, Vocabulary
 
 Rows = dict[str, str]  # of a table in Markdown, by key
 

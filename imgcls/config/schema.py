@@ -7,10 +7,10 @@ from typing import Any, get_args
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 
+from imgcls.config.components.datasets import Dataset
 from imgcls.config.config import Config
-from imgcls.config.datasets import Dataset
-from imgcls.config.documentation import field_docs
-from imgcls.config.vocabulary import Section, Vocabulary
+from imgcls.config.language.documentation import field_docs
+from imgcls.config.language.registry import Section, Vocabulary
 
 Schema = dict[str, Any]
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from imgcls.config.layers.convolutions import Convolution
-from imgcls.config.layers.dense import Dense, Flatten
-from imgcls.config.layers.layer import Layer, flatten, without_softmax
-from imgcls.config.layers.nested import Residual
-from imgcls.config.layers.poolings import GlobalPooling, Pooling
-from imgcls.config.layers.scalings import Normalization
+from imgcls.config.components.layers.convolutions import Convolution
+from imgcls.config.components.layers.dense import Dense, Flatten
+from imgcls.config.components.layers.layer import Layer, flatten, without_softmax
+from imgcls.config.components.layers.nested import Residual
+from imgcls.config.components.layers.poolings import GlobalPooling, Pooling
+from imgcls.config.components.layers.scalings import Normalization
 
 RIGHT = "end with Dense: {units: classes, activation: softmax}"
 MAY_END = (Dense, Convolution, Flatten, GlobalPooling, Pooling, Residual)

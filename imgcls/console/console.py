@@ -15,17 +15,17 @@ from imgcls.console.ending import Ending
 from imgcls.console.numbers import printable, probability
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
+from imgcls.downloads.remote import Downloading
+from imgcls.downloads.user_cache import Cached
 from imgcls.errors import ConfigError, ImgclsError
-from imgcls.images.remote import Downloading
-from imgcls.images.user_cache import Cached
-from imgcls.training.events import EpochEnded, Noted, Started, Trained, Warned
+from imgcls.events import EpochEnded, Noted, Started, Trained, Warned
 
 if TYPE_CHECKING:
     from typer.exceptions import TyperException
 
     from imgcls.evaluation.assertions import Outcome
-    from imgcls.evaluation.predictions import Prediction
     from imgcls.evaluation.scores import Evaluation
+    from imgcls.inference.predictions import Prediction
     from imgcls.training.summary import Checked
 
 
@@ -162,7 +162,7 @@ class Console:
 
         With `json` or `csv` a refused image has its line too; otherwise it is named on stderr.
         """
-        from imgcls.evaluation.predictions import csv_header
+        from imgcls.inference.predictions import csv_header
 
         if csv:
             self.result(_csv_line(csv_header(top_k)))

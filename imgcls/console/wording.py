@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcls.console.numbers import count, decimal, duration, printable, rate
-from imgcls.images.remote import Downloading
-from imgcls.images.user_cache import Cached
+from imgcls.downloads.remote import Downloading
+from imgcls.downloads.user_cache import Cached
+from imgcls.events import EpochEnded, Progressed, Started, Trained, Validating
 from imgcls.memory import amount
-from imgcls.training.events import EpochEnded, Progressed, Started, Trained, Validating
 
 if TYPE_CHECKING:
     from imgcls.evaluation.assertions import Outcome

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from imgcls.config.augmentations.augmentation import Augmentation, Colour, Fill, Geometric
+from imgcls.config.components.augmentations.augmentation import (
+    Augmentation,
+    Colour,
+    Fill,
+    Geometric,
+)
 from imgcls.ops import random
 from imgcls.ops.moves import move
 from imgcls.ops.warp import warp

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from imgcls.config.datasets import Dataset
-from imgcls.config.datasets.own import Files
+from imgcls.config.components.datasets import Dataset
+from imgcls.config.components.datasets.own import Files
 from imgcls.data.reading import Reader, Report, Scanning, Split
 from imgcls.data.record import record
 from imgcls.data.splits import divide

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imgcls.config.augmentations import Augmentation
+from imgcls.config.components.augmentations import Augmentation
 from imgcls.data.augment import augment
 from imgcls.data.dataset import Split
 from imgcls.images.room import let_go

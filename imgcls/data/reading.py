@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcls.downloads.user_cache import Cached
 from imgcls.images import cache
 from imgcls.images.load import Stop, fit_all
 from imgcls.images.pictures import Pictures, shown
 from imgcls.images.resize import Mode, to_channels
-from imgcls.images.user_cache import Cached
 
 if TYPE_CHECKING:
     from imgcls.images.decode import BadImageError

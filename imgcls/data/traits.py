@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from annotated_types import MinLen
 
+from imgcls.config.components.types import Count
 from imgcls.config.facts import Facts
-from imgcls.config.types import Count
-from imgcls.config.vocabulary import Section
+from imgcls.config.language.registry import Section
 
 
 class Traits(Section):

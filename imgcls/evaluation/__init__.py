@@ -1,1 +1,1 @@
-"""From labels and probabilities to figures: what a classifier is worth, and what it says."""
+"""Labels and probabilities become metrics."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Self
 
-from imgcls.config.wording import instead
+from imgcls.config.language.messages import instead
 from imgcls.errors import UsageError
 from imgcls.evaluation import metrics
 

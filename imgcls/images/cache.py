@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from PIL import features
 
 from imgcls import __version__
+from imgcls.downloads import user_cache
 from imgcls.errors import ResourceError
-from imgcls.images import decode, load, resize, user_cache
+from imgcls.images import decode, load, resize
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import Progress, Stop, in_threads
 from imgcls.images.resize import Mode

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgcls import files
+from imgcls.downloads.remote import Format, Publication
 from imgcls.errors import DataError
 from imgcls.images import pickles
 from imgcls.images.pictures import shown
-from imgcls.images.remote import Format, Publication
 
 Arrays = dict[str, NDArray[Any]]
 

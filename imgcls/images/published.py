@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from imgcls import files
+from imgcls.downloads import user_cache
+from imgcls.downloads.remote import Downloading, Publication
+from imgcls.downloads.user_cache import expanded
 from imgcls.errors import DataError, ResourceError
-from imgcls.images import arrays, formats, user_cache
+from imgcls.images import arrays, formats
 from imgcls.images.formats import Arrays
 from imgcls.images.pictures import shown
-from imgcls.images.remote import Downloading, Publication
-from imgcls.images.user_cache import expanded
 
 
 def read(name: str, publication: Publication) -> tuple[Arrays, str]:
@@ -110,7 +111,7 @@ def _downloaded(
     stop: Callable[[], bool] | None,
 ) -> dict[str, bytes]:
     """Returns the published files by name."""
-    from imgcls.images import download  # the network's modules, 50 ms, are needed once at most
+    from imgcls.downloads import download  # the network's modules, 50 ms, are needed once at most
 
     contents: dict[str, bytes] = {}
 

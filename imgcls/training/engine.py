@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imgcls.config.losses import Loss
-from imgcls.config.optimizers import Optimizer
-from imgcls.config.training import Training
+from imgcls.config.components.losses import Loss
+from imgcls.config.components.optimizers import Optimizer
+from imgcls.config.components.training import Training
 from imgcls.data.feed import Feed
 from imgcls.ops.loss_scale import LossScale
 from imgcls.ops.memory import enough_memory

@@ -4,8 +4,8 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgcls.images.user_cache import Cached
-from imgcls.training.events import EpochEnded, Noted, Report, Saved, Started, Trained, Warned
+from imgcls.downloads.user_cache import Cached
+from imgcls.events import EpochEnded, Noted, Report, Saved, Started, Trained, Warned
 
 LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 

@@ -9,15 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from imgcls import runs
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data
 from imgcls.data.pipeline import evaluation_batches, steps_per_pass
 from imgcls.errors import DivergedError
 from imgcls.evaluation.metrics import summary
-from imgcls.runs import Run
+from imgcls.events import EpochEnded, Progressed, Report, Trained, Validating, Warned
+from imgcls.runs import folders
+from imgcls.runs.folders import Run
 from imgcls.training.engine import IMAGES, LOSS, Engine
-from imgcls.training.events import EpochEnded, Progressed, Report, Trained, Validating, Warned
 from imgcls.training.saving import Saver
 from imgcls.training.signals import Stop
 from imgcls.training.state import State, means
@@ -97,7 +97,7 @@ class Loop:
         state = self.saver.go_back()
         if state is None:
             raise error
-        runs.rewind_metrics(self.run, state.step, state.evaluated)
+        folders.rewind_metrics(self.run, state.step, state.evaluated)
         assert self.engine.rate is not None, "a rate that can be lowered was built"
         if state.rate is not None:
             self.engine.rate = state.rate

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from imgcls.config.training import Training
+from imgcls.config.components.training import Training
 from imgcls.errors import ConfigError, ResourceError
 from imgcls.ops import processor, startup
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgcls import checkpoints, files, runs
-from imgcls.checkpoints import Checkpoint
+from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.changes import Changes
 from imgcls.errors import ConfigError, RunError, UsageError
-from imgcls.runs import Run
-from imgcls.training.events import Noted, Report, Warned
+from imgcls.events import Noted, Report, Warned
+from imgcls.runs import checkpoints, folders
+from imgcls.runs.checkpoints import Checkpoint
+from imgcls.runs.folders import Run
 
 if TYPE_CHECKING:
     from imgcls.training.engine import Engine
@@ -114,11 +115,11 @@ def unfinished(root: Path, checked: reader.Checked, report: Report) -> Run | Non
 
     Runs of the same name with another config are passed over.
     """
-    for run in runs.named(root, checked.name):
+    for run in folders.named(root, checked.name):
         try:
-            if runs.read_status(run).get("state") == "finished":
+            if folders.read_status(run).get("state") == "finished":
                 continue
-            own = changes.current(runs.check_own(run).config, run.changes).config
+            own = changes.current(folders.check_own(run).config, run.changes).config
         except (RunError, ConfigError) as error:
             report(Warned(f"{run} is passed over: {error}"))
             continue

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from imgcls import checkpoints, model, rows, runs
 from imgcls.errors import DivergedError, ResourceError, RunError
-from imgcls.runs import Run
+from imgcls.events import Report, Saved, Warned
+from imgcls.network import model
+from imgcls.runs import checkpoints, folders, rows
+from imgcls.runs.folders import Run
 from imgcls.training.engine import Engine
-from imgcls.training.events import Report, Saved, Warned
 from imgcls.training.state import State
 
 FORMAT = 2  # of a checkpoint's arrays and state
@@ -80,7 +81,7 @@ class Saver:
             return
         self._failures = 0
         with suppress(ResourceError):  # the checkpoint is there; the next one tells anew
-            runs.set_status(self._run, "running", step=state.step)
+            folders.set_status(self._run, "running", step=state.step)
         self._prune(state)
         self._report(Saved(state.step))
 
@@ -128,7 +129,7 @@ class Saver:
 def _started(run: Run) -> object:
     """Returns what tells a run from one that took its folder's name, if it is known."""
     try:
-        return runs.read_status(run).get("started")
+        return folders.read_status(run).get("started")
     except RunError:
         return None
 

@@ -3,11 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcls import model
+from imgcls.config.components.layers.scalings import Normalization
+from imgcls.config.components.schedules import Schedule
+from imgcls.config.components.training import Training
 from imgcls.config.config import Config
-from imgcls.config.layers.scalings import Normalization
-from imgcls.config.schedules import Schedule
-from imgcls.config.training import Training
 from imgcls.data import feed
 from imgcls.data.dataset import Data, Split
 from imgcls.data.feed import Feed
@@ -16,6 +15,7 @@ from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
 from imgcls.evaluation.metrics import TOP
 from imgcls.images.room import blocks
+from imgcls.network import model
 from imgcls.ops.lowered import Lowered
 from imgcls.training import size
 from imgcls.training.engine import Engine

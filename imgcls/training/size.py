@@ -11,14 +11,15 @@ from math import prod
 import keras
 import tensorflow as tf
 
-from imgcls import memory, model
+from imgcls import memory
+from imgcls.config.components.layers.layer import flatten
+from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.config import Config
-from imgcls.config.layers.layer import flatten
-from imgcls.config.optimizers import Optimizer
 from imgcls.data.dataset import Data
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
 from imgcls.memory import amount
+from imgcls.network import model
 from imgcls.training.machine import Machine
 
 _PROBE = (3, 5)  # a shape that nothing else in an optimizer has

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from imgcls.config.metrics import MetricName, better
-from imgcls.config.training import EarlyStopping, ReduceLROnPlateau
+from imgcls.config.components.metrics import MetricName, better
+from imgcls.config.components.training import EarlyStopping, ReduceLROnPlateau
 from imgcls.errors import RunError
 from imgcls.training.engine import CORRECT, IMAGES, LOSS
 

@@ -1,6 +1,10 @@
 """What `check` returns: the config, the data, the network, one real step."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imgcls.network.layer_table import LayerRow
 
 
 @dataclass(frozen=True)
@@ -25,23 +29,6 @@ class DataSummary:
 
 
 @dataclass(frozen=True)
-class LayerRow:
-    """One line of the layer table.
-
-    Attributes:
-        name: as the config names it, such as `layers[1].Conv2D`.
-        shape: of its output, without the batch.
-        parameters: how many, trained or not.
-        multiply_adds: of one image's forward pass.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    parameters: int
-    multiply_adds: int
-
-
-@dataclass(frozen=True)
 class Checked:
     """What `check` found out.
 
@@ -58,7 +45,7 @@ class Checked:
 
     config: str
     data: DataSummary
-    layers: tuple[LayerRow, ...]
+    layers: "tuple[LayerRow, ...]"
     loss: float
     step_seconds: float
     epoch_seconds: float

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from imgcls import checkpoints
+from imgcls.runs import checkpoints
 
 CLOCK = ("_seconds", "_per_second")
 

@@ -10,20 +10,20 @@ from typing import Any
 
 import yaml
 
-from imgcls import runs
+from imgcls.runs import folders
 
 IMGCLS = [sys.executable, "-m", "imgcls"]
 
 CREATE = """
 import os, sys
 from pathlib import Path
-from imgcls import runs
+from imgcls.runs import folders
 
 crowd = int(sys.argv[2])
 for _ in range(crowd):
     if not os.fork():
         sys.stdin.read()  # until all are there
-        with runs.created(Path(sys.argv[1]), "net", b""):
+        with folders.created(Path(sys.argv[1]), "net", b""):
             os._exit(0)
 print("ready", flush=True)
 sys.exit(any(os.wait()[1] for _ in range(crowd)))
@@ -39,7 +39,7 @@ def endless(folder: Path, small: Callable[..., dict[str, Any]]) -> Path:
         stderr=subprocess.PIPE,
         text=True,
     )
-    run = runs.Run(folder / "runs" / "long-001")
+    run = folders.Run(folder / "runs" / "long-001")
     while not run.config.exists():
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.002)
@@ -71,7 +71,7 @@ def created(root: Path, crowd: int) -> int:
     """Begins new runs in many processes at once; returns how many folders there are."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(Path(runs.__file__).parents[1]),
+        "PYTHONPATH": str(Path(folders.__file__).parents[2]),
         "OPENBLAS_NUM_THREADS": "1",  # its threads would make a fork complain
     }
     with subprocess.Popen(

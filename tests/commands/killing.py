@@ -15,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from imgcls import checkpoints, files, rows, runs
+from imgcls import files
 from imgcls.errors import RunError
+from imgcls.runs import checkpoints, folders, rows
 from tests.commands.compared import assert_same
 
 LONGEST_END = 25.0  # seconds from SIGTERM: containers and Slurm give 30
@@ -146,14 +147,14 @@ def _ended(trial: Trial, root: Path, number: signal.Signals | None) -> bool:
 
 def _state(root: Path) -> str:
     try:
-        return str(runs.read_status(runs.Run(root / "small-001"))["state"])
+        return str(folders.read_status(folders.Run(root / "small-001"))["state"])
     except RunError:  # ended before it had one
         return ""
 
 
 def _assert_whole(root: Path, code: int) -> None:
     """Asserts that what a process left can be gone on with, and lost no more than it may."""
-    run = runs.Run(root / "small-001")
+    run = folders.Run(root / "small-001")
     if not checkpoints.steps(run.checkpoints):
         return
     newest, problems = checkpoints.newest(run.checkpoints)

@@ -11,7 +11,7 @@ from PIL import Image
 from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
 from imgcls.errors import DataError
-from imgcls.training.events import Warned
+from imgcls.events import Warned
 
 
 def ignore(event: object) -> None:

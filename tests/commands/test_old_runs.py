@@ -1,8 +1,8 @@
 """Runs of every format that was ever released can be evaluated and gone on with.
 
-One run a format is kept in `tests/runs`; the same config, stopped in its third epoch of four:
+One run a format is kept in `tests/kept_runs`; the same config, stopped in its third epoch of four:
 
-    imgcls train tests/runs/small.yaml --runs RUNS     (Ctrl-C)
+    imgcls train tests/kept_runs/small.yaml --runs RUNS     (Ctrl-C)
     imgcls evaluate RUN --json                         (its accuracy into expected.json)
 """
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from imgcls import checkpoints, rows, runs
 from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
+from imgcls.runs import checkpoints, folders, rows
 from imgcls.training import saving
 
-KEPT = Path(__file__).parents[1] / "runs"
+KEPT = Path(__file__).parents[1] / "kept_runs"
 FORMATS = sorted(path for path in KEPT.iterdir() if path.is_dir())
 ONE_IMAGE = 1 / 179  # another processor may round another way
 
@@ -31,7 +31,7 @@ def kept(request, tmp_path):
     """A copy of a kept run, and what its evaluation said when it was made."""
     folder = tmp_path / request.param.name
     shutil.copytree(request.param, folder)
-    return runs.open_run(folder), json.loads((folder / "expected.json").read_text())
+    return folders.open_run(folder), json.loads((folder / "expected.json").read_text())
 
 
 def test_an_old_run_has_the_accuracy_that_it_had(kept):

@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 from imgcls.commands.predict import BATCH, predict
 from imgcls.commands.train import train
 from imgcls.errors import DataError, RunError
-from imgcls.training.events import Noted, Warned
+from imgcls.events import Noted, Warned
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "configs" / "smoke.yaml"

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import yaml
 
-from imgcls import checkpoints
 from imgcls.commands.train import train
 from imgcls.errors import RunError
-from imgcls.training.events import EpochEnded, Progressed, Saved, Started, Validating, Warned
+from imgcls.events import EpochEnded, Progressed, Saved, Started, Validating, Warned
+from imgcls.runs import checkpoints
 from tests.commands.compared import assert_same, rows, state
 from tests.commands.stopping import StopAt
 

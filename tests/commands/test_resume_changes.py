@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import yaml
 
-from imgcls import checkpoints, lock, runs
 from imgcls.commands.train import train
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
 from imgcls.errors import ImgclsError, LockedError, RunError, UsageError
-from imgcls.training.events import EpochEnded, Noted, Saved, Started, Warned
+from imgcls.events import EpochEnded, Noted, Saved, Started, Warned
+from imgcls.runs import checkpoints, folders, lock
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
 from tests.new_runs import create
@@ -208,7 +208,7 @@ def test_a_checkpoint_whose_state_is_none_is_refused_in_one_message(write, tmp_p
     """
     A run folder from elsewhere is data: its sums may be right, and its content nonsense.
     """
-    run = runs.open_run(train(write(), ignore, root=tmp_path / "runs").run)
+    run = folders.open_run(train(write(), ignore, root=tmp_path / "runs").run)
     saved, _ = checkpoints.newest(run.checkpoints)
     assert saved is not None
     forged = {**saved.state, "evaluated": ["two"], "early": "yes"}
@@ -315,7 +315,7 @@ def test_auto_leaves_a_run_alone_that_another_process_trains(write, tmp_path):
     The crontab's next line comes while the last one is still at work.
     """
     root = tmp_path / "runs"
-    stopped = runs.open_run(interrupted(write(), root))
+    stopped = folders.open_run(interrupted(write(), root))
     with lock.held(stopped.folder), pytest.raises(LockedError):
         train(write(), ignore, resume="auto", root=root)
 

@@ -14,8 +14,8 @@ import yaml
 from hypothesis import strategies as st
 
 from imgcls.config import reader
+from imgcls.config.language.registry import Vocabulary, dotted
 from imgcls.config.schema import language
-from imgcls.config.vocabulary import Vocabulary, dotted
 from imgcls.console.numbers import printable
 from imgcls.errors import ConfigError, UsageError
 from tests.config.blocks import Line, block, originals, text_of

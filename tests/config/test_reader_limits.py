@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.config import reader, wording
+from imgcls.config import reader
+from imgcls.config.language import messages
 from imgcls.config.schema import is_family, language
 from imgcls.errors import ConfigError, UsageError
 from tests import nobody
@@ -81,7 +82,7 @@ def test_after_one_wrong_character_the_right_key_is_offered():
         known = () if is_family(section) else tuple(section.model_fields)
         for key in known:
             wrong = set(list(edits(key))[::37]) - {"", *known}
-            offered += [key in wording.unknown_key(edit, known) for edit in sorted(wrong)]
+            offered += [key in messages.unknown_key(edit, known) for edit in sorted(wrong)]
 
     assert len(offered) > 4000
     assert sum(offered) > 0.95 * len(offered)
@@ -94,10 +95,10 @@ def test_after_one_wrong_character_the_right_choice_is_offered():
     offered = []
     for section in language():
         for field in () if is_family(section) else section.model_fields.values():
-            choices = wording._choices(field.annotation)
+            choices = messages._choices(field.annotation)
             for choice in choices:
                 wrong = set(list(edits(choice))[::61]) - set(choices)
-                offered += [choice in wording.instead(edit, choices, "value") for edit in wrong]
+                offered += [choice in messages.instead(edit, choices, "value") for edit in wrong]
 
     assert len(offered) > 1500
     assert sum(offered) > 0.95 * len(offered)

@@ -9,10 +9,10 @@ import yaml
 
 from imgcls.commands.schema import schema
 from imgcls.config import reader
-from imgcls.config.datasets import Dataset
-from imgcls.config.layers import Layer
+from imgcls.config.components.datasets import Dataset
+from imgcls.config.components.layers import Layer
+from imgcls.config.language.registry import Vocabulary
 from imgcls.config.schema import is_family, json_schema, language
-from imgcls.config.vocabulary import Vocabulary
 from imgcls.errors import ConfigError
 
 CONFIGS = Path(__file__).parent.parent.parent / "configs"

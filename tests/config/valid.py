@@ -8,9 +8,9 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from imgcls.config import text
+from imgcls.config.language import text
+from imgcls.config.language.registry import Section, Vocabulary
 from imgcls.config.schema import is_family, json_schema, language
-from imgcls.config.vocabulary import Section, Vocabulary
 from tests.config.blocks import lines_of, text_of
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

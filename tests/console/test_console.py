@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from imgcls.console import Console
+from imgcls.downloads.user_cache import Cached
 from imgcls.errors import ConfigError, Mistake, ResourceError, RunError
-from imgcls.evaluation.predictions import Prediction
-from imgcls.images.user_cache import Cached
-from imgcls.training.events import EpochEnded, Noted, Saved, Started, Trained, Warned
+from imgcls.events import EpochEnded, Noted, Saved, Started, Trained, Warned
+from imgcls.inference.predictions import Prediction
 
 RUN = Path("runs/pets-001")
 ROW = {

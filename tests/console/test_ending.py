@@ -9,8 +9,8 @@ import pytest
 
 from imgcls.console import Ending
 from imgcls.errors import ImgclsError, RunError
+from imgcls.events import Noted, Warned
 from imgcls.images.decode import BadImageError
-from imgcls.training.events import Noted, Warned
 
 RUN = Path("runs/cifar10-001")
 

@@ -14,8 +14,8 @@ from fcntl import ioctl
 import pytest
 
 from imgcls.console import Console
-from imgcls.images.remote import Downloading
-from imgcls.training.events import EpochEnded, Noted, Progressed, Validating
+from imgcls.downloads.remote import Downloading
+from imgcls.events import EpochEnded, Noted, Progressed, Validating
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def test_an_unknown_event_is_ignored(capsys):
 PROGRAM = """
 from imgcls.console import Console
 from imgcls.errors import RunError
-from imgcls.training.events import EpochEnded, Progressed, Warned
+from imgcls.events import EpochEnded, Progressed, Warned
 from imgcls.training.summary import Checked, DataSummary
 data = DataSummary(("cat",), {"train": (1,)}, (8, 8), (8, 8), 1)
 with Console() as console:

@@ -12,9 +12,9 @@ import pytest
 
 PROGRAM = """
 import os, time
-from imgcls import cli
+from imgcls.cli import app as cli
 from imgcls.console import signals
-from imgcls.training.events import Validating, Warned
+from imgcls.events import Validating, Warned
 signals.heed(cli.console)
 cli.console.report(Warned("odd"))
 cli.console.report(Validating(1, 9))

@@ -61,7 +61,7 @@ def test_a_reader_that_goes_away_is_no_error():
     `imgcls predict photos/ | head -1` is a fair question.
     """
     python = (
-        "from imgcls.evaluation.predictions import Prediction;"
+        "from imgcls.inference.predictions import Prediction;"
         'console.predictions(Prediction(f"{i}.png", (("cat", 1.0),)) for i in range(99999))'
     )
 
@@ -78,7 +78,7 @@ def test_messages_that_cannot_be_written_stop_nothing(to):
     A training goes on when its terminal was closed.
     """
     python = (
-        "from imgcls.training.events import Noted; import time;"
+        "from imgcls.events import Noted; import time;"
         '[(console.report(Noted("x" * 9999)), time.sleep(0.01)) for _ in range(20)];'
         'console.result("done")'
     )

@@ -3,7 +3,8 @@
 import json
 
 from imgcls.evaluation.scores import ClassScore, Evaluation
-from imgcls.training.summary import Checked, DataSummary, LayerRow
+from imgcls.network.layer_table import LayerRow
+from imgcls.training.summary import Checked, DataSummary
 
 FOUND = Evaluation(
     run="runs/pets-001",

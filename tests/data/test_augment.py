@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imgcls.config.augmentations import Augmentation
-from imgcls.config.augmentations.augmentation import Geometric
+from imgcls.config.components.augmentations import Augmentation
+from imgcls.config.components.augmentations.augmentation import Geometric
 from imgcls.data.augment import augment, grouped
 from imgcls.ops import random
 

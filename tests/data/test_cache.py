@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.config.datasets import Dataset
+from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import Data, load, load_labelled
+from imgcls.downloads.user_cache import Cached
 from imgcls.images import room
-from imgcls.images.user_cache import Cached
 
 
 @pytest.fixture

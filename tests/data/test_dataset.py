@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.config.datasets import Dataset
+from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import Scanning, load, load_labelled
 from imgcls.errors import ConfigError, DataError
 from imgcls.images.load import load as load_picture

@@ -8,11 +8,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import kernels
 
-from imgcls.config.augmentations import Augmentation
+from imgcls.config.components.augmentations import Augmentation
 from imgcls.data import feed
 from imgcls.data.dataset import Split
 from imgcls.data.feed import Feed
-from tests.config.augmentations.test_augmentation import FIELDS
+from tests.config.components.augmentations.test_augmentation import FIELDS
 
 RNG = np.random.default_rng(0)
 IMAGES, BATCH, SIDES = 30, 8, (5, 7)

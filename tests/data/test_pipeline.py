@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imgcls.config.augmentations import Augmentation
+from imgcls.config.components.augmentations import Augmentation
 from imgcls.data.dataset import Split
 from imgcls.data.pipeline import evaluation_batches, index_batches, steps_per_pass, train_batches
 

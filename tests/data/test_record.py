@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.config.datasets import Dataset
+from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import load
 from imgcls.data.reading import Split
 from imgcls.data.record import changes, digests, duplicates, fingerprint

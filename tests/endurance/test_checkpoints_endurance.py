@@ -3,7 +3,7 @@
 import pytest
 
 from tests import damage
-from tests.test_checkpoints_killed import assert_whole, trace
+from tests.runs.test_checkpoints_killed import assert_whole, trace
 from tests.traced import needs_strace, sweep
 
 pytestmark = pytest.mark.endurance

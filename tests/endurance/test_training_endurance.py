@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from imgcls.commands.train import train
-from imgcls.training.events import EpochEnded
+from imgcls.events import EpochEnded
 
 pytestmark = pytest.mark.endurance
 

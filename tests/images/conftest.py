@@ -1,19 +1,16 @@
 """Small pictures in files, small data sets as they are published, and a server that has them."""
 
 import gzip
-import hashlib
-import http.server
 import io
 import pickle
 import struct
 import tarfile
-import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from imgcls.images.remote import Publication, Remote
+from imgcls.downloads.remote import Publication
 
 
 @pytest.fixture
@@ -41,67 +38,6 @@ def places(tmp_path, monkeypatch):
     monkeypatch.delenv("IMGCLS_OFFLINE", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     return own, keras, cache
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Has contents by path; what is called with the request answers for itself."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Request)
-        self.contents = {}
-        self.asked = []
-        self.over = threading.Event()
-
-    def handle_error(self, request, client_address):
-        """Says nothing of clients that went away, which is what they are here for."""
-
-    def has(self, name, content, **other):
-        """Takes a content, and returns the file that it is; `other` is what is wrong of it."""
-        self.contents[f"/{name}"] = content
-        url = f"http://127.0.0.1:{self.server_port}/{name}"
-        right = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        return Remote(url, **{**right, **other})
-
-
-class Request(http.server.BaseHTTPRequestHandler):
-    """Answers one request."""
-
-    server: Server
-
-    def do_GET(self):
-        """Gives what the server has."""
-        self.server.asked.append(self.path)
-        content = self.server.contents.get(self.path)
-        if content is None:
-            self.send_error(404)
-        elif callable(content):
-            content(self)
-        else:
-            self.send(content)
-
-    def send(self, content, length=None):
-        """Sends a content, and says that it is of this length."""
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(content) if length is None else length))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format, *args):  # noqa: A002 - the library's name
-        """Says nothing."""
-
-
-@pytest.fixture
-def server():
-    """A server on this machine, with nothing to give yet."""
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.over.set()
-        server.shutdown()
-        thread.join()
 
 
 def idx(array):

@@ -16,8 +16,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from imgcls.downloads import user_cache
 from imgcls.errors import UsageError
-from imgcls.images import cache, load, resize, user_cache
+from imgcls.images import cache, load, resize
 from imgcls.images import room as room_module
 from imgcls.images.cache import Loaded, load_all
 

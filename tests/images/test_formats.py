@@ -8,9 +8,9 @@ import tarfile
 import numpy as np
 import pytest
 
+from imgcls.downloads.remote import Publication
 from imgcls.errors import DataError
 from imgcls.images import arrays, formats
-from imgcls.images.remote import Publication
 
 
 def written(folder, contents):

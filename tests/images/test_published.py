@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from imgcls.config.datasets.published import Cifar10, Downloaded, FashionMnist, Mnist
+from imgcls.config.components.datasets.published import Cifar10, Downloaded, FashionMnist, Mnist
 from imgcls.data import dataset
+from imgcls.downloads.remote import Downloading, Publication
 from imgcls.errors import DataError, ResourceError
 from imgcls.images import arrays, formats, published
-from imgcls.images.remote import Downloading, Publication
 
 NOTHING = Publication("npz", ())
 
@@ -189,7 +189,7 @@ PROGRAM = """
 import resource, sys
 from imgcls.errors import ImgclsError
 from imgcls.images import published
-from imgcls.images.remote import Publication, Remote
+from imgcls.downloads.remote import Publication, Remote
 url, size, sha256, most = sys.argv[1:]
 if int(most):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))

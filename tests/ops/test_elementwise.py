@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from imgcls.config.activations import CHAINS
+from imgcls.config.components.activations import CHAINS
 from imgcls.ops.elementwise import compiled
 
 NUMBERS = np.random.default_rng(0).normal(0, 3, (4, 5, 6)).astype(np.float32)

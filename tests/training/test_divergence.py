@@ -5,10 +5,10 @@ import json
 import pytest
 import yaml
 
-from imgcls import checkpoints, runs
 from imgcls.commands.train import train
 from imgcls.errors import DivergedError
-from imgcls.training.events import Saved, Warned
+from imgcls.events import Saved, Warned
+from imgcls.runs import checkpoints, folders
 from tests.commands.stopping import StopAt
 
 # The penalty's gradient multiplies each weight by 1 - 2 * 0.1 * rate at each step: above a rate of
@@ -43,8 +43,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_says_what_was_known(write, t
     """
     with pytest.raises(DivergedError) as caught:
         train(write(SLOW_THEN_FAST), lambda _: None, root=tmp_path)
-    run = runs.open_run(tmp_path / "steep-001")
-    status = runs.read_status(run)
+    run = folders.open_run(tmp_path / "steep-001")
+    status = folders.read_status(run)
     newest, _ = checkpoints.newest(run.checkpoints)
 
     assert newest is not None

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from imgcls import model
-from imgcls.config.layers import Layer
-from imgcls.config.losses import Loss
-from imgcls.config.optimizers import Optimizer
-from imgcls.config.regularizers import Regularizer
-from imgcls.config.schedules import Schedule
-from imgcls.config.training import Training
+from imgcls.config.components.layers import Layer
+from imgcls.config.components.losses import Loss
+from imgcls.config.components.optimizers import Optimizer
+from imgcls.config.components.regularizers import Regularizer
+from imgcls.config.components.schedules import Schedule
+from imgcls.config.components.training import Training
 from imgcls.data.feed import Feed
 from imgcls.data.traits import Traits
+from imgcls.network import model
 from imgcls.training import engine
 from imgcls.training.engine import IMAGES, LOSS, Engine
 

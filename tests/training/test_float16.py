@@ -4,12 +4,12 @@ import pytest
 import tensorflow as tf
 import yaml
 
-from imgcls import checkpoints, runs
 from imgcls.commands.train import train
-from imgcls.config.training import Training
+from imgcls.config.components.training import Training
 from imgcls.errors import ConfigError
+from imgcls.events import Saved
+from imgcls.runs import checkpoints, folders
 from imgcls.training import machine
-from imgcls.training.events import Saved
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
 
@@ -35,7 +35,7 @@ def test_it_learns_what_float32_learns_and_goes_on_bit_for_bit(write, tmp_path):
     press = StopAt(lambda event: isinstance(event, Saved))
     run = train(write("float16"), press, root=tmp_path / "runs").run
     train(None, lambda _: None, resume=run)
-    newest, _ = checkpoints.newest(runs.open_run(run).checkpoints)
+    newest, _ = checkpoints.newest(folders.open_run(run).checkpoints)
 
     assert_same(whole, run)
     assert newest is not None

@@ -1,6 +1,6 @@
 """`log.txt` is a help, and never a reason to lose a training."""
 
-from imgcls.training.events import Noted, Progressed, Warned
+from imgcls.events import Noted, Progressed, Warned
 from imgcls.training.log import Log
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from imgcls import checkpoints, runs
 from imgcls.commands.train import train
 from imgcls.errors import DivergedError, ResourceError
-from imgcls.training.events import EpochEnded, Progressed, Saved, Warned
+from imgcls.events import EpochEnded, Progressed, Saved, Warned
+from imgcls.runs import checkpoints, folders
 from tests.new_runs import create
 
 DENSE = [{"Dense": {"units": "classes", "activation": "softmax"}}]
@@ -73,7 +73,7 @@ def test_the_status_has_the_step_of_each_checkpoint(config, tmp_path):
     def report(event):
         if isinstance(event, Saved):
             (run,) = (tmp_path / "runs").iterdir()
-            status = runs.read_status(runs.Run(run))
+            status = folders.read_status(folders.Run(run))
             told.append((event.step, status["step"], status["state"], status["changed"]))
 
     train(config, report, root=tmp_path / "runs")
@@ -117,7 +117,7 @@ def test_a_failed_last_save_is_an_error_at_once(config, tmp_path):
     """
     with disk(5) as seen, pytest.raises(ResourceError, match="step-20: cannot"):
         train(config, seen, root=tmp_path / "runs")
-    status = runs.read_status(runs.open_run(tmp_path / "runs" / "small-001"))
+    status = folders.read_status(folders.open_run(tmp_path / "runs" / "small-001"))
 
     assert ("failed", 8) == (status["state"], status["exit"])
     assert [12, 16] == checkpoints.steps(tmp_path / "runs" / "small-001" / "checkpoints")[-2:]
@@ -168,7 +168,7 @@ def test_a_run_that_took_the_name_of_a_removed_one_is_left_alone(config, tmp_pat
     """
     `rm -r` and a new start while the old process still trains: two models in one folder are none.
     """
-    run = runs.Run(tmp_path / "runs" / "small-001")
+    run = folders.Run(tmp_path / "runs" / "small-001")
 
     def report(event):
         if isinstance(event, EpochEnded) and event.epoch == 2:
@@ -211,7 +211,7 @@ def test_weights_that_are_not_finite_are_never_saved(config, tmp_path):
     """
     from imgcls.training.saving import Saver, restore
 
-    run = runs.open_run(train(config, lambda _: None, root=tmp_path / "runs").run)
+    run = folders.open_run(train(config, lambda _: None, root=tmp_path / "runs").run)
     engine = engine_of(run)
     newest, _ = checkpoints.newest(run.checkpoints)
     assert newest is not None

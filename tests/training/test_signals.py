@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from imgcls import checkpoints
 from imgcls.commands.train import train
-from imgcls.training.events import Progressed, Saved
+from imgcls.events import Progressed, Saved
+from imgcls.runs import checkpoints
 from imgcls.training.signals import ENDING, SAVING, heeded
 
 

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from imgcls import memory, model
+from imgcls import memory
+from imgcls.config.components.layers import Layer
+from imgcls.config.components.layers.layer import flatten
+from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.config import Config
-from imgcls.config.layers import Layer
-from imgcls.config.layers.layer import flatten
-from imgcls.config.optimizers import Optimizer
 from imgcls.data.dataset import Data, Split
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
+from imgcls.network import model
 from imgcls.training import machine, size
 
 TRAITS = Traits(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=3, resize="stretch")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from imgcls.config.training import EarlyStopping, ReduceLROnPlateau
+from imgcls.config.components.training import EarlyStopping, ReduceLROnPlateau
 from imgcls.training.state import State
 
 LOSSES = [1.0, 0.9, 0.95, 0.9, 0.89, 0.9, 0.7, 0.71, 0.72, 0.69, 0.75, 0.8, 0.9, 0.9, 0.9, 0.9]

@@ -1,0 +1,1 @@
+"""The classes that a config may name: layers, augmentations, data sets, optimizers, ..."""

@@ -1,0 +1,1 @@
+"""YAML text, classes found by name, and messages with places: knows no particular class."""

@@ -1,0 +1,1 @@
+"""Load a run, and predict with it."""

@@ -1,0 +1,1 @@
+"""A run folder: its status, metrics, checkpoints, lock and manifest."""

@@ -1,0 +1,101 @@
+"""Conformance of every initializer with Keras' of the same name."""
+
+import inspect
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras.src import initializers as keras_initializers
+from pydantic import ValidationError
+
+from imgcls.config.components.initializers import Initializer
+from imgcls.config.language.documentation import field_docs
+
+LEFT_OUT = {
+    "seed": "the run's seed decides everything random",
+    "input_axes": "for kernels that no layer here has",
+    "output_axes": "for kernels that no layer here has",
+}
+"""Keras' arguments that no config may say, each with the reason."""
+
+every = pytest.mark.parametrize("name", Initializer.named())
+
+
+def arguments(name: str) -> dict[str, Any]:
+    found = inspect.signature(getattr(keras.initializers, name)).parameters
+    return {key: each.default for key, each in found.items()}
+
+
+@every
+def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
+    """
+    A model that is copied line by line must start as the same model.
+    """
+    fields = Initializer.named()[name].model_fields
+    expected = {key: each for key, each in arguments(name).items() if key not in LEFT_OUT}
+
+    assert expected == {key: field.default for key, field in fields.items()}
+
+
+@every
+def test_it_draws_what_keras_draws(name: str) -> None:
+    """
+    The engine's parity with Keras starts from equal weights.
+    """
+    keras.utils.set_random_seed(3)
+    expected = getattr(keras.initializers, name)()((3, 3, 4, 8))
+    keras.utils.set_random_seed(3)
+    initializer = Initializer.read(name).build()
+
+    np.testing.assert_array_equal(expected, initializer((3, 3, 4, 8)))
+
+
+@every
+def test_two_layers_start_with_different_numbers(name: str) -> None:
+    """
+    Keras warns of one seeded initializer for two layers: they would be equal for ever.
+    """
+    initializer = Initializer.read(name)
+    first, second = (np.array(initializer.build()((4, 8))) for _ in range(2))
+
+    assert np.array_equal(first, second) == (name in {"Zeros", "Ones", "Constant"})
+
+
+@every
+def test_what_is_dumped_reads_back_equal(name: str) -> None:
+    """
+    A run keeps its config resolved, and every later command reads that.
+    """
+    initializer = Initializer.read(name)
+
+    assert initializer == Initializer.read(initializer.model_dump(mode="json"))
+
+
+@every
+def test_it_is_documented(name: str) -> None:
+    """
+    The reference and the editor show these lines, and users have no others.
+    """
+    member = Initializer.named()[name]
+
+    assert member.__doc__
+    assert list(member.model_fields) == list(field_docs(member))
+
+
+def test_keras_identifiers_name_the_same_thing() -> None:
+    """
+    Tutorials write `he_normal` as often as `HeNormal`.
+    """
+    ours = Initializer.named()
+    for identifier, theirs in keras_initializers.ALL_OBJECTS_DICT.items():
+        if theirs.__name__ in ours:
+            assert Initializer.lookup(identifier) is ours[theirs.__name__], identifier
+
+
+def test_a_uniform_distribution_has_its_bounds_in_order() -> None:
+    """
+    The other way round, TensorFlow draws from outside of both.
+    """
+    with pytest.raises(ValidationError, match=r"must be above minval \(0.1\), got -0.1"):
+        Initializer.read({"RandomUniform": {"minval": 0.1, "maxval": -0.1}})

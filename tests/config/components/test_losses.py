@@ -1,0 +1,179 @@
+"""Losses are Keras' own, computed so that no logit is too large for them."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from imgcls.config.components.losses import (
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    Loss,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
+
+LEFT_OUT = {
+    "name": "metrics.jsonl calls it loss",
+    "reduction": "always the mean over a batch's images, weighted by class_weight",
+    "axis": "logits are [batch, class]",
+    "dtype": "losses are float32",
+    "from_logits": "always from the logits, whatever the last layer is",
+    "ignore_class": "each image has a class",
+}
+
+EXAMPLES = [
+    CategoricalCrossentropy(),
+    CategoricalCrossentropy(label_smoothing=0.2),
+    SparseCategoricalCrossentropy(),
+    CategoricalFocalCrossentropy(),
+    CategoricalFocalCrossentropy(alpha=0.7, gamma=0.5, label_smoothing=0.1),
+    CategoricalFocalCrossentropy(gamma=0),
+    MeanSquaredError(),
+    MeanAbsoluteError(),
+]
+
+every = pytest.mark.parametrize("loss", Loss.named().values(), ids=Loss.named())
+each = pytest.mark.parametrize("loss", EXAMPLES, ids=repr)
+
+
+def some(scale, classes=5, images=40):
+    """Returns labels, and logits of this standard deviation."""
+    generator = np.random.default_rng(7)
+    labels = generator.integers(0, classes, images).astype("int32")
+    return labels, (generator.normal(size=(images, classes)) * scale).astype("float32")
+
+
+def keras_loss(loss, labels, logits):
+    import keras
+
+    theirs = getattr(keras.losses, type(loss).__name__)(**dict(loss), reduction="none")
+    # As an array: a tensor remembers its logits, and Keras would compute from those.
+    probabilities = keras.ops.softmax(logits).numpy()
+    if isinstance(loss, SparseCategoricalCrossentropy):
+        return theirs(labels, probabilities).numpy()
+    return theirs(keras.ops.one_hot(labels, logits.shape[-1]), probabilities).numpy()
+
+
+def loss_and_gradient(loss, labels, logits):
+    import tensorflow as tf
+
+    @tf.function
+    def both(labels, logits):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            losses = loss.per_image(labels, logits)
+        return losses, tape.gradient(losses, logits)
+
+    losses, gradient = both(tf.constant(labels), tf.constant(logits))
+    return losses.numpy(), gradient.numpy()
+
+
+def test_the_examples_are_of_every_loss():
+    """
+    A new loss must be held against Keras too.
+    """
+    assert set(Loss.named().values()) == {type(loss) for loss in EXAMPLES}
+
+
+@every
+def test_fields_and_defaults_are_those_of_keras(loss):
+    """
+    Whoever knows Keras can write a config, and gets what Keras would do.
+    """
+    import keras
+
+    signature = inspect.signature(getattr(keras.losses, loss.__name__).__init__)
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature.parameters.items()
+        if name not in {"self", *LEFT_OUT}
+    }
+
+    assert defaults == {name: field.default for name, field in loss.model_fields.items()}
+
+
+@every
+def test_a_loss_has_keras_names(loss):
+    """
+    Tutorials write the class, the identifier, or three letters.
+    """
+    import keras
+
+    assert loss.name() == keras.losses.get(loss.name()).__name__
+    assert loss() == Loss.read(loss.name())
+    assert loss() == Loss.read(loss.__name__)
+    assert {loss.name(): dict(loss())} == loss().model_dump()
+
+
+def test_the_short_names_are_keras_too():
+    """
+    `mse` and `mae` are what people type.
+    """
+    assert [MeanSquaredError()] * 2 == [Loss.read("mse"), Loss.read("MSE")]
+    assert [MeanAbsoluteError()] * 2 == [Loss.read("mae"), Loss.read("MAE")]
+
+
+@each
+def test_a_loss_is_keras_loss_on_probabilities(loss):
+    """
+    The numbers of a tutorial must come out again.
+    """
+    labels, logits = some(scale=2)
+    losses, gradient = loss_and_gradient(loss, labels, logits)
+
+    assert np.allclose(keras_loss(loss, labels, logits), losses, rtol=1e-6, atol=1e-6)
+    assert losses.dtype == gradient.dtype == np.float32
+    assert losses.shape == labels.shape
+
+
+@each
+def test_a_loss_and_its_gradient_stay_finite_at_any_scale(loss):
+    """
+    One batch that is nan ends a run.
+    """
+    for scale in (0, 30, 1e4):
+        losses, gradient = loss_and_gradient(loss, *some(scale))
+
+        assert np.all(np.isfinite(losses))
+        assert np.all(np.isfinite(gradient))
+
+
+@pytest.mark.parametrize(
+    ("loss", "expected"),
+    [
+        (CategoricalCrossentropy(), 60),
+        (SparseCategoricalCrossentropy(), 60),
+        (CategoricalCrossentropy(label_smoothing=0.3), 0.7 * 60 + 0.3 * 40),
+        (CategoricalFocalCrossentropy(), 0.25 * 60),
+    ],
+    ids=repr,
+)
+def test_a_very_wrong_image_still_counts_in_full_and_still_teaches(loss, expected):
+    """
+    Keras' form on probabilities says 16 here, and its gradient is 0: nothing would be learned.
+    """
+    labels, logits = np.array([1], "int32"), np.array([[60, 0, 0]], "float32")
+    losses, gradient = loss_and_gradient(loss, labels, logits)
+
+    assert losses[0] == pytest.approx(expected)
+    assert keras_loss(loss, labels, logits)[0] < 17
+    assert gradient[0, 1] < -0.2
+
+
+@each
+@pytest.mark.parametrize("label", [-1, 5])
+def test_a_label_out_of_range_is_never_a_loss_of_nothing(loss, label):
+    """
+    One-hot encoded it would be a row of zeros, whose crossentropy is 0, and nobody would know.
+    """
+    import tensorflow as tf
+
+    _, logits = some(scale=2, images=3)
+    try:
+        losses = loss.per_image(tf.constant([0, label, 1]), tf.constant(logits)).numpy()
+    except tf.errors.InvalidArgumentError as error:
+        assert "out of" in str(error) or "outside" in str(error)  # noqa: PT017  # nan or this
+    else:
+        assert [False, True, False] == np.isnan(losses).tolist()

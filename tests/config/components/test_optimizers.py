@@ -1,0 +1,224 @@
+"""Optimizers are Keras' own, field by field, and a wrong one is answered in our words."""
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from imgcls.config.components.optimizers import SGD, Adam, Optimizer, Rate
+from imgcls.config.components.schedules import CosineDecay
+from imgcls.config.language import text
+from imgcls.config.language.registry import dotted, snake_case
+
+LEFT_OUT = {
+    "name": "the variables of the one optimizer need no prefix",
+    "use_ema": "training.ema is the same for every optimizer, and is evaluated",
+    "ema_momentum": "training.ema.decay",
+    "ema_overwrite_frequency": "the raw weights go on being trained",
+    "loss_scale_factor": "float16 scales the loss by itself, bfloat16 has the range of float32",
+    "gradient_accumulation_steps": "a step is one batch: counters, schedules and resume rely on it",
+    "kwargs": "Keras takes them for `decay` only, which it ignores",
+}
+
+every = pytest.mark.parametrize("optimizer", Optimizer.named().values(), ids=Optimizer.named())
+
+
+def read(yaml):
+    return Optimizer.read(text.read(yaml, "test.yaml", Path()).value)
+
+
+def mistakes_in(yaml):
+    with pytest.raises(ValidationError) as caught:
+        read(yaml)
+    return [f"{dotted(each['loc'])}: {each['msg']}" for each in caught.value.errors()]
+
+
+def steps_of(built):
+    """Returns the weights after each of three steps along fixed gradients."""
+    import keras
+
+    weights = keras.Variable(np.linspace(-1, 1, 6, dtype="float32"))
+    gradients = np.linspace(3, -2, 6, dtype="float32")
+    built.build([weights])
+    seen = []
+    for factor in (1.0, -0.5, 2.0):
+        built.apply([weights.value * 0 + gradients * factor])
+        seen.append(weights.numpy())
+    return np.array(seen)
+
+
+@every
+def test_fields_and_defaults_are_those_of_keras(optimizer):
+    """
+    Whoever knows Keras can write a config, and gets what Keras would do.
+    """
+    import keras
+
+    signature = inspect.signature(getattr(keras.optimizers, optimizer.__name__).__init__)
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature.parameters.items()
+        if name not in {"self", *LEFT_OUT}
+    }
+
+    assert defaults == {name: field.default for name, field in optimizer.model_fields.items()}
+
+
+@every
+def test_the_built_optimizer_steps_as_keras_own_does(optimizer):
+    """
+    The fields must arrive in Keras under their own names.
+    """
+    import keras
+
+    changed = {"weight_decay": 0.1, "learning_rate": 0.05}
+    if "beta_1" in optimizer.model_fields:
+        changed["beta_1"] = 0.7
+    if "momentum" in optimizer.model_fields:
+        changed["momentum"] = 0.7
+    expected = steps_of(getattr(keras.optimizers, optimizer.__name__)(**changed))
+
+    assert np.array_equal(expected, steps_of(optimizer(**changed).build(7, 3)))
+    assert not np.allclose(expected, steps_of(optimizer().build(7, 3)))
+
+
+@every
+def test_clipping_is_left_to_the_engine(optimizer):
+    """
+    Keras clips before the replicas' gradients are summed; clipped here too, it would be twice.
+    """
+    for name in ("clipnorm", "clipvalue", "global_clipnorm"):
+        built = optimizer(**{name: 0.5}).build(7, 3)
+
+        assert built.clipnorm is None
+        assert built.clipvalue is None
+        assert built.global_clipnorm is None
+
+
+@every
+def test_what_a_run_writes_down_is_read_back_equal(optimizer):
+    """
+    A run is resumed and evaluated from its config.yaml, in which every field is written out.
+    """
+    schedule = CosineDecay(initial_learning_rate=0.1, warmup_epochs=2)
+    for made in (optimizer(), optimizer(learning_rate=schedule, clipnorm=1)):
+        written = made.model_dump()
+
+        assert made == Optimizer.read(written)
+        assert written == Optimizer.read(written).model_dump()
+
+
+@every
+def test_keras_identifiers_name_the_same_optimizer(optimizer):
+    """
+    `optimizer: adam` is how half of the tutorials write it.
+    """
+    name = optimizer.__name__
+
+    assert {optimizer()} == {read(each) for each in (name, name.lower(), snake_case(name))}
+
+
+@every
+def test_a_schedule_stands_in_the_place_of_a_learning_rate(optimizer):
+    """
+    The optimizer must follow the schedule of its own run: 3 epochs of 4 steps.
+    """
+    schedule = CosineDecay(initial_learning_rate=0.5, warmup_epochs=1)
+    built = optimizer(learning_rate=schedule).build(4, 3)
+    expected = [float(schedule.build(4, 3)(step)) for step in range(3)]
+    rates = []
+    import keras
+
+    weights = keras.Variable(np.ones(2, "float32"))
+    for _ in range(3):
+        rates.append(float(built.learning_rate))
+        built.apply([weights.value], [weights])
+
+    assert expected == rates
+    assert len(set(rates)) == 3
+
+
+def test_a_whole_number_is_a_learning_rate_too():
+    """
+    Keras refuses SGD(1): the rate must be a float.
+    """
+    assert float(read("SGD: {learning_rate: 1}").build(1, 1).learning_rate) == 1
+    assert read("Adam: {learning_rate: 1e-3}") == Adam(learning_rate=0.001)
+
+
+A_RATE = "must be a number greater than 0 or a schedule, got"
+THE_SCHEDULES = (
+    "the schedules are CosineDecay, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay"
+)
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        ("Adam: {learning_rate: 0}", [f"Adam.learning_rate: {A_RATE} 0"]),
+        ("Adam: {learning_rate: nan}", [f"Adam.learning_rate: {A_RATE} nan"]),
+        ("Adam: {learning_rate: inf}", [f"Adam.learning_rate: {A_RATE} inf"]),
+        ("Adam: {learning_rate: fast}", [f"Adam.learning_rate: {A_RATE} 'fast'; {THE_SCHEDULES}"]),
+        ("Adam: {learning_rate: }", [f"Adam.learning_rate: {A_RATE} nothing; {THE_SCHEDULES}"]),
+        (
+            "Adam: {learning_rate: CosineDecy}",
+            [f"Adam.learning_rate: {A_RATE} 'CosineDecy'; did you mean CosineDecay?"],
+        ),
+        (
+            "Adam: {learning_rate: '1e-3'}",
+            [f"Adam.learning_rate: {A_RATE} text; write it without quotes"],
+        ),
+        (
+            "adam: {learning_rate: CosineDecay}",
+            ["adam.learning_rate.CosineDecay.initial_learning_rate: missing; a number"],
+        ),
+        (
+            "Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0, alpha: 2, x: 1}}}",
+            [
+                (
+                    "Adam.learning_rate.CosineDecay.initial_learning_rate: "
+                    "must be greater than 0, got 0"
+                ),
+                "Adam.learning_rate.CosineDecay.alpha: must be between 0 and 1, got 2",
+                (
+                    "Adam.learning_rate.CosineDecay.x: unknown key; the keys are warmup_epochs, "
+                    "warmup_from, initial_learning_rate, decay_epochs, alpha"
+                ),
+            ],
+        ),
+        ("SGD: {nesterov: true}", ["SGD.nesterov: no effect without momentum"]),
+        ("SGD: {momentum: 1.5}", ["SGD.momentum: must be between 0 and 1, got 1.5"]),
+        ("Adam: {beta_1: 1}", ["Adam.beta_1: must be at least 0 and less than 1, got 1"]),
+        ("AdamW: {weight_decay: }", ["AdamW.weight_decay: must be a number, got nothing"]),
+        (
+            "Lion: {clipnorm: 1, clipvalue: 1, global_clipnorm: 1}",
+            [
+                "Lion.clipvalue: no more than one way of clipping; clipnorm is given already",
+                "Lion.global_clipnorm: no more than one way of clipping; clipnorm is given already",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_has_one_message(yaml, expected):
+    """
+    A rate is a number or a schedule; whoever gets it wrong must not be told so twice.
+    """
+    assert sorted(expected) == sorted(mistakes_in(yaml))
+
+
+def test_nesterov_with_momentum_is_allowed():
+    """
+    A rule that forbids the right thing is worse than none.
+    """
+    assert read("SGD: {nesterov: true, momentum: 0.9}") == SGD(nesterov=True, momentum=0.9)
+
+
+def test_editors_are_told_of_numbers_and_schedules():
+    """
+    `schema` replaces the placeholder by a reference to the vocabulary.
+    """
+    expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-vocabulary": "Schedule"}]
+
+    assert expected == TypeAdapter(Rate).json_schema()["anyOf"]

@@ -1,0 +1,164 @@
+"""The `training` section: its defaults, and one message a mistake."""
+
+import inspect
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import ValidationError
+
+from imgcls.config.components.metrics import METRICS, better
+from imgcls.config.components.training import EarlyStopping, ReduceLROnPlateau, Training
+from imgcls.config.language import text
+from imgcls.config.language.registry import dotted
+
+LEFT_OUT = {
+    "verbose": "what is said is the console's matter",
+    "mode": "each metric's direction is known",
+    "restore_best_weights": "the best checkpoint is kept anyway",
+    "kwargs": "Keras' old spellings",
+}
+
+A_WEIGHT_EACH = "must be auto, or a weight for each class as {cat: 2, dog: 0.5}, got"
+SOME_REPLICAS = "must be auto or a whole number of at least 1, got"
+
+
+def read(yaml):
+    return Training.model_validate(text.read(yaml, "test.yaml", Path()).value)
+
+
+@pytest.mark.parametrize("section", [EarlyStopping, ReduceLROnPlateau])
+def test_fields_and_defaults_are_those_of_keras_callbacks(section):
+    """
+    Whoever knows the callback can write the section.
+    """
+    import keras
+
+    signature = inspect.signature(getattr(keras.callbacks, section.__name__).__init__)
+    defaults = {
+        name: parameter.default
+        for name, parameter in signature.parameters.items()
+        if name not in {"self", *LEFT_OUT}
+    }
+
+    assert defaults == {name: field.default for name, field in section.model_fields.items()}
+
+
+def test_every_key_can_be_given():
+    """
+    What is written down must be what is read, with the types that the engine counts on.
+    """
+    training = read("""
+        epochs: 3
+        batch_size: 64
+        steps_per_epoch: 20
+        precision: bfloat16
+        device: cpu
+        replicas: 2
+        early_stopping: {monitor: val_accuracy, patience: 2, baseline: 0.5, start_from_epoch: 1}
+        reduce_lr_on_plateau: {factor: 0.5, min_lr: 1e-5}
+        best: val_macro_f1
+        class_weight: {cat: 2, no: 0.5}
+        ema: {decay: 0.99}
+        evaluate_every: 2
+        report_steps: 50
+        checkpoint_seconds: 0.5
+        on_divergence: retry
+        xla: yes
+    """)
+
+    assert set(Training.model_fields) == training.model_fields_set
+    assert training.class_weight == {"cat": 2.0, "no": 0.5}
+    assert training.replicas == 2
+    assert training.early_stopping == EarlyStopping(
+        monitor="val_accuracy", patience=2, baseline=0.5, start_from_epoch=1
+    )
+    assert training.reduce_lr_on_plateau == ReduceLROnPlateau(factor=0.5, min_lr=1e-5)
+    assert training.xla is True
+    assert training == Training.model_validate(training.model_dump())
+    assert Training() == Training.model_validate(Training().model_dump())
+
+
+def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
+    """
+    `--set training.ema=null` must switch off what the file switched on.
+    """
+    assert read("{early_stopping: {}, ema: {}}") == Training(early_stopping={}, ema={})
+    assert read("{early_stopping: {}, ema: {}}").ema is not None
+    assert read("{early_stopping: null, ema: null, class_weight: null}") == Training()
+    assert read("{class_weight: auto, replicas: auto}") == Training(class_weight="auto")
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        ("epochs: 0", ["epochs: must be at least 1, got 0"]),
+        (
+            "precision: float64",
+            [
+                (
+                    "precision: must be one of auto, float32, bfloat16, float16, got 'float64'; "
+                    "did you mean float16 or bfloat16 or float32?"
+                )
+            ],
+        ),
+        ("replicas: 0", [f"replicas: {SOME_REPLICAS} 0"]),
+        ("replicas: 1.5", [f"replicas: {SOME_REPLICAS} 1.5"]),
+        ("replicas: many", [f"replicas: {SOME_REPLICAS} 'many'"]),
+        ("replicas: '2'", [f"replicas: {SOME_REPLICAS} text; write it without quotes"]),
+        ("class_weight: balanced", [f"class_weight: {A_WEIGHT_EACH} 'balanced'"]),
+        ("class_weight: {}", [f"class_weight: {A_WEIGHT_EACH} an empty section"]),
+        (
+            "class_weight: {cat: 0, dog: much, owl: 2, fox: nan}",
+            [
+                "class_weight.cat: must be greater than 0, got 0",
+                "class_weight.dog: must be a number, got 'much'",
+                "class_weight.fox: must be a finite number, got nan",
+            ],
+        ),
+        (
+            "class_weight: {cat: '2'}",
+            ["class_weight.cat: must be a number, got text; write it without quotes"],
+        ),
+        (
+            "reduce_lr_on_plateau: {factor: 1}",
+            ["reduce_lr_on_plateau.factor: must be greater than 0 and less than 1, got 1"],
+        ),
+        ("ema: {decay: 1}", ["ema.decay: must be greater than 0 and less than 1, got 1"]),
+        ("ema: true", ["ema: must be keys with values, got 'true'"]),
+        (
+            "{epochs: 3, early_stopping: {start_from_epoch: 3}}",
+            ["early_stopping.start_from_epoch: must be less than epochs (3), got 3"],
+        ),
+        (
+            "{best: val_acc, early_stopping: {monitor: f1}}",
+            [
+                (
+                    f"best: must be one of {', '.join(METRICS)}, got 'val_acc'; "
+                    "did you mean val_accuracy or val_macro_f1?"
+                ),
+                f"early_stopping.monitor: must be one of {', '.join(METRICS)}, got 'f1'",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_has_one_message(yaml, expected):
+    """
+    `auto` or a number, `auto` or weights: whoever gets one wrong must not be told so twice.
+    """
+    with pytest.raises(ValidationError) as caught:
+        read(yaml)
+
+    assert sorted(expected) == sorted(
+        f"{dotted(each['loc'])}: {each['msg']}" for each in caught.value.errors()
+    )
+
+
+def test_every_metric_knows_which_way_is_better():
+    """
+    A best checkpoint chosen the wrong way round is the worst one.
+    """
+    lower = {metric for metric in METRICS if better(metric) == "min"}
+
+    assert {"loss", "val_loss"} == lower
+    assert set(METRICS) == set(get_args(Training.model_fields["best"].annotation))

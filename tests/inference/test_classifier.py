@@ -1,0 +1,112 @@
+"""A picture gives the same tensor in training and in prediction, and the weights are the best."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from imgcls.commands.predict import predict
+from imgcls.commands.train import train
+from imgcls.config import reader
+from imgcls.data import dataset
+from imgcls.data.pipeline import evaluation_batches
+from imgcls.errors import RunError, UsageError
+from imgcls.images.load import load
+from imgcls.inference.loading import choose
+from imgcls.ops.pixels import images_of
+from imgcls.runs import checkpoints
+
+
+def ignore(event: object) -> None:
+    del event
+
+
+@pytest.fixture(params=["of one size", "of many sizes", "smaller than the network's"])
+def folder(request, tmp_path):
+    """Class folders of PNG and JPEG pictures."""
+    rng = np.random.default_rng(0)
+    for name in ("bar", "foo"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(8):
+            sides = rng.integers(30, 90, 2) if request.param == "of many sizes" else (40, 50)
+            sides = (8, 10) if request.param == "smaller than the network's" else sides
+            pixels = rng.integers(0, 256, (*sides, 3), np.uint8)
+            ending = "png" if number % 2 else "jpg"
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.{ending}")
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def run(folder, tmp_path, write_config):
+    config = write_config(
+        "photos",
+        dataset={"folder": str(folder), "size": [16, 20], "validation": 0.25, "test": "none"},
+        training={"epochs": 2, "batch_size": 4, "ema": {"decay": 0.5}},
+    )
+    return train(config, ignore, root=tmp_path / "runs").run
+
+
+def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
+    """
+    The commonest reason why a model is worse in use than in its test.
+    """
+    chosen = choose(run, run.parent, "best", ignore, ignore)
+    traits = chosen.traits
+    config = reader.read(run / "config.yaml").config
+    split = dataset.load(config.dataset, config.seed, ignore).splits["train"]
+    trained = np.concatenate(
+        [images.numpy() for images, _ in evaluation_batches(split, traits.size, 4)]
+    )
+    for name, image in zip(split.names, trained, strict=True):
+        pixels = load(Path(name), traits.stored, traits.channels, traits.resize)
+
+        assert np.array_equal(image, images_of(pixels[None], traits.size)[0])
+
+
+def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, folder):
+    """
+    What was evaluated as best is what predicts.
+    """
+    from imgcls.inference.classifier import Classifier
+
+    chosen = choose(run, run.parent, "best", ignore, ignore)
+    file = folder / "foo" / "0.jpg"
+    (found,) = predict([str(file)], ignore, run=run).each
+    classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint)
+    averages = [
+        value for name, value in sorted(chosen.checkpoint.arrays.items()) if "average/" in name
+    ]
+
+    assert sum(probability for _, probability in found.ranked) == pytest.approx(1)
+    assert {"bar", "foo"} == {name for name, _ in found.ranked}
+    for weight, average in zip(classifier.network.trainable_variables, averages, strict=True):
+        assert np.array_equal(average, np.asarray(weight))
+
+
+def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, tmp_path):
+    """
+    A config that asks for a terabyte beside weights of a kilobyte is an attack, or a mix-up.
+    """
+    saved, _ = checkpoints.newest(run / "checkpoints")
+    assert saved is not None
+    forged = tmp_path / "forged"
+    shutil.copytree(run, forged, ignore=shutil.ignore_patterns("checkpoints"))
+    config = yaml.safe_load((forged / "config.yaml").read_text(encoding="utf-8"))
+    config["layers"].insert(-1, {"Dense": {"units": 2**30}})
+    (forged / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    attached = {name: forged / name for name in ("config.yaml", "model.json")}
+    checkpoints.save(forged / "checkpoints", saved.step, saved.arrays, saved.state, attached)
+
+    with pytest.raises(RunError, match="it belongs to another config"):
+        list(predict([str(folder / "foo" / "0.jpg")], ignore, run=forged).each)
+
+
+def test_a_url_is_no_picture(run):
+    """
+    Nothing opens a connection that was not asked for.
+    """
+    with pytest.raises(UsageError, match="download it first"):
+        predict(["https://example.org/cat.png"], ignore, run=run)
