@@ -34,7 +34,7 @@ THE_TUTORIALS = {
 }
 
 
-def made(config: reader.Checked) -> Data:
+def made(config: reader.CheckedConfig) -> Data:
     """Random images of the set's size, a few a class."""
     dataset = config.config.dataset
     kind = dataset.model_dump().get("name", "photos")

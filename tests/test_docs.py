@@ -12,14 +12,14 @@ import pytest
 import imgcls
 from imgcls import errors
 from imgcls.config.language.documentation import field_docs
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 from imgcls.config.reference import reference
-from imgcls.config.schema import about, is_family, language
+from imgcls.config.schema import about, is_registry, language
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "runs/README.md"])
-MEMBERS = [each for each in language() if not (issubclass(each, Vocabulary) and is_family(each))]
+MEMBERS = [each for each in language() if not (issubclass(each, Component) and is_registry(each))]
 
 
 def test_the_reference_of_the_config_is_the_code():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from benchmarks.lines import say
 from benchmarks.random_images import random_images
+from imgcls.images import buffers
 
 CONFIG = Path(__file__).parent.parent / "configs/growth.yaml"
 BUDGET = 64 * 2**20  # bytes of pixels
@@ -23,10 +24,9 @@ def main() -> None:
     parser.add_argument("--budgets", type=int, required=True, help="how large the set is")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    from imgcls.images import room
 
-    room.MEMORY_BYTES = BUDGET // 100 if options.quick else BUDGET
-    count = options.budgets * room.MEMORY_BYTES // (SIZE * SIZE * 3)
+    buffers.MEMORY_BYTES = BUDGET // 100 if options.quick else BUDGET
+    count = options.budgets * buffers.MEMORY_BYTES // (SIZE * SIZE * 3)
     with tempfile.TemporaryDirectory() as name:
         os.environ["XDG_CACHE_HOME"] = name  # what is kept of these pictures is of no use to anyone
         _write(Path(name) / "images", count)

@@ -30,9 +30,9 @@ def _onednn() -> None:
 def _fused() -> None:
     import keras
 
-    from imgcls.ops import normalisation
+    from imgcls.ops import normalization
 
-    _replace(normalisation, "BatchNormalization", keras.layers.BatchNormalization)
+    _replace(normalization, "BatchNormalization", keras.layers.BatchNormalization)
 
 
 def _compiled() -> None:
@@ -60,11 +60,11 @@ def _update() -> None:
 
 
 def _warp() -> None:
-    from imgcls.config.components.augmentations.augmentation import Colour
+    from imgcls.config.components.augmentations.augmentation import Color
     from imgcls.data import augment
 
     def alone(augmentations: list[Any]) -> list[Any]:
-        return [one if isinstance(one, Colour) else [one] for one in augmentations]
+        return [one if isinstance(one, Color) else [one] for one in augmentations]
 
     _replace(augment, "grouped", alone)
 
@@ -81,18 +81,18 @@ def _untuned() -> None:
 
 
 def _resident() -> None:
-    from imgcls.data import feed
+    from imgcls.data import batch_source
 
-    _replace(feed, "RESIDENT_BYTES", 0)
+    _replace(batch_source, "RESIDENT_BYTES", 0)
 
 
 def _device() -> None:
-    from imgcls.data import feed
+    from imgcls.data import batch_source
 
-    def on_host(*given: Any) -> feed.Feed:  # noqa: ANN401  # those of `on_device`
-        return feed.on_host(*given[:-1])
+    def on_host(*given: Any) -> batch_source.BatchSource:  # noqa: ANN401  # those of `on_device`
+        return batch_source.on_host(*given[:-1])
 
-    _replace(feed, "on_device", on_host)
+    _replace(batch_source, "on_device", on_host)
 
 
 WITHOUT: dict[str, Callable[[], None]] = {

@@ -48,18 +48,18 @@ def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[
     checked = reader.read(config, overrides).config
     data = dataset.load(checked.dataset, checked.seed, lambda _: None, only=("train",))
     startup.start()
-    from imgcls.data import feed
+    from imgcls.data import batch_source
     from imgcls.training import machine as machines
     from imgcls.training import setup
 
     machine = machines.choose(checked.training)
     given = (data.size, checked.augmentation, checked.training.batch_size, checked.seed)
-    whole = feed.on_host(data.splits["train"], *given)
+    whole = batch_source.on_host(data.splits["train"], *given)
     batches = iter(whole.batches(range(STEPS)))
     if part == "input":
         return _inputs(batches), machine.precision
     engine = setup.engine_of(checked, data, setup.traits_of(checked, data), machine)
-    engine.feed = whole  # a GPU would augment in the step
+    engine.batch_source = whole  # a GPU would augment in the step
     return _steps(engine, next(batches)), machine.precision
 
 

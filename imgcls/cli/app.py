@@ -12,7 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 import imgcls
-from imgcls.console import Console, Ending, signals, wording
+from imgcls.console import Console, ExitStatus, messages, signals
 from imgcls.errors import ImgclsError, MissedError, PartialError, ResourceError, UsageError
 
 app = typer.Typer(
@@ -92,7 +92,7 @@ def train(
     ] = None,
     root: Root = Path("runs"),
     offline: Offline = False,
-) -> Ending:
+) -> ExitStatus:
     """Train a config as a new run, or go on with a stopped one."""
     from imgcls.commands.train import train as command
 
@@ -107,12 +107,12 @@ def train(
             offline=offline,
         )
     except KeyboardInterrupt as ended:  # by a signal, before there was anything to save
-        return Ending.by(ended.args[0])
+        return ExitStatus.by(ended.args[0])
     with suppress(BrokenPipeError):  # the run is what was wanted; nobody reads the rest
         console.trained(trained)
     if trained.signal is not None:
-        return Ending.by(trained.signal, trained.run, wording.resume(trained.run))
-    return Ending(run=trained.run)
+        return ExitStatus.by(trained.signal, trained.run, messages.resume(trained.run))
+    return ExitStatus(run=trained.run)
 
 
 @app.command()
@@ -143,7 +143,7 @@ def evaluate(
     ] = [],  # noqa: B006
     json: Json = False,
     root: Root = Path("runs"),
-) -> Ending:
+) -> ExitStatus:
     """Evaluate a run: accuracy, and the figures of each class."""
     from imgcls.commands.evaluate import evaluate as command
     from imgcls.evaluation.assertions import Assertion
@@ -164,8 +164,8 @@ def evaluate(
     outcomes = [each.outcome(found) for each in assertions]
     console.evaluation(found, outcomes, json=json)
     if not all(each.holds for each in outcomes):
-        return Ending.of(MissedError, Path(found.run))
-    return Ending(run=Path(found.run))
+        return ExitStatus.of(MissedError, Path(found.run))
+    return ExitStatus(run=Path(found.run))
 
 
 @app.command()
@@ -190,7 +190,7 @@ def predict(  # noqa: PLR0913, PLR0917  # each is an option
     checkpoint: Checkpoint = None,
     precision: Compute = Precision.float32,
     root: Root = Path("runs"),
-) -> Ending:
+) -> ExitStatus:
     """Predict the class of pictures."""
     from imgcls.commands.predict import predict as command
 
@@ -207,28 +207,28 @@ def predict(  # noqa: PLR0913, PLR0917  # each is an option
         root=root,
     )
     if console.predictions(found.each, json=json, csv=csv, top_k=top_k):
-        return Ending.of(PartialError, found.run)
-    return Ending(run=found.run)
+        return ExitStatus.of(PartialError, found.run)
+    return ExitStatus(run=found.run)
 
 
 @app.command()
-def check(config: Config, overrides: Overrides = [], offline: Offline = False) -> Ending:  # noqa: B006
+def check(config: Config, overrides: Overrides = [], offline: Offline = False) -> ExitStatus:  # noqa: B006
     """Check config, data and model, and take one step, before any training."""
     from imgcls.commands.check import check as command
 
     console.check(command(config, console.report, overrides=overrides, offline=offline))
-    return Ending()
+    return ExitStatus()
 
 
 @app.command()
-def schema() -> Ending:
+def schema() -> ExitStatus:
     """Write the JSON Schema of the config language, for editors."""
     import json as json_format
 
     from imgcls.commands.schema import schema as command
 
     console.result(json_format.dumps(command(), indent=2))
-    return Ending()
+    return ExitStatus()
 
 
 def _version(wanted: bool) -> None:
@@ -253,12 +253,12 @@ def options(
 
 def main() -> NoReturn:
     """Runs the command line and exits with the code that errors.py gives."""
-    signals.heed(console)
+    signals.install(console)
     with console:
         ending = _ending()
     if ending is None:  # help or the version: nothing was to be done
         sys.exit(0)
-    signals.unheed()
+    signals.restore()
     if ending.signal != signal.SIGPIPE:  # that one is silent
         console.end(ending)
     if ending.signal is not None:
@@ -266,28 +266,28 @@ def main() -> NoReturn:
     sys.exit(ending.code)
 
 
-def _ending() -> Ending | None:
+def _ending() -> ExitStatus | None:
     """Runs the command, shows what went wrong, and returns how it ended."""
     try:
         with redirect_stdout(console.results):  # help that cannot be written is an error as well
-            outcome: Ending | int = app(standalone_mode=False)
+            outcome: ExitStatus | int = app(standalone_mode=False)
     except TyperException as error:
         console.usage(error)
-        return Ending.of(UsageError)
+        return ExitStatus.of(UsageError)
     except ImgclsError as error:
         console.error(error)
-        return Ending.of(type(error), error.run, error.resume)
+        return ExitStatus.of(type(error), error.run, error.resume)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # Typer makes exit code 1 of it
-            return Ending.by(signal.SIGPIPE)
+            return ExitStatus.by(signal.SIGPIPE)
         raise
     except MemoryError:
         console.error(ResourceError("out of memory"))
-        return Ending.of(ResourceError)
+        return ExitStatus.of(ResourceError)
     except Exception:  # noqa: BLE001  # it is shown whole: a bug of ours
         console.bug()
-        return Ending.of(ImgclsError)
-    return outcome if isinstance(outcome, Ending) else None
+        return ExitStatus.of(ImgclsError)
+    return outcome if isinstance(outcome, ExitStatus) else None
 
 
 if __name__ == "__main__":

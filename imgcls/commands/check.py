@@ -12,7 +12,7 @@ from imgcls.config import reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError
 from imgcls.events import Noted, Report, Warned
-from imgcls.training.summary import Checked, DataSummary
+from imgcls.training.summary import CheckResult, DataSummary
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Data
@@ -23,7 +23,7 @@ TIMED_STEPS = 3
 
 def check(
     config: Path, report: Report, *, overrides: Sequence[str] = (), offline: bool = False
-) -> Checked:
+) -> CheckResult:
     """Checks everything that training needs, and estimates what it will cost.
 
     Args:
@@ -55,7 +55,7 @@ def check(
     return _summary(config, checked.config, data, engine)
 
 
-def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Checked:
+def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> CheckResult:
     from imgcls.data.pipeline import steps_per_pass
     from imgcls.network.layer_table import rows
 
@@ -67,7 +67,7 @@ def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Chec
     # A forward pass takes about a third of a step.
     validation = steps_per_pass(counts.get("validation", 0), training.batch_size) * step_seconds / 3
     epoch_seconds = steps * step_seconds + validation / training.evaluate_every
-    return Checked(
+    return CheckResult(
         config=str(path),
         data=_data(data),
         layers=layers,
@@ -83,7 +83,7 @@ def _steps(engine: "Engine") -> tuple[float, float]:
     """The loss of the first real batch, and the seconds of a step once the first is traced."""
     from imgcls.training.engine import IMAGES, LOSS
 
-    batches: Any = iter(engine.feed.batches(range(1 + TIMED_STEPS)))
+    batches: Any = iter(engine.batch_source.batches(range(1 + TIMED_STEPS)))
     first = engine.advance(batches, 1)[0]
     loss = float(first[LOSS] / first[IMAGES])
     if not math.isfinite(loss):
@@ -105,7 +105,7 @@ def _data(data: "Data") -> DataSummary:
         size=data.size,
         stored=data.stored,
         channels=data.channels,
-        notes=tuple(data.record.get("notes", ())),
+        notes=tuple(data.manifest.get("notes", ())),
     )
 
 

@@ -9,7 +9,7 @@ from imgcls.errors import DataError, ResourceError
 from imgcls.evaluation.assertions import Assertion
 from imgcls.evaluation.scores import Evaluation, score
 from imgcls.events import Noted, Report, Validating, Warned
-from imgcls.inference.loading import Chosen, Weights, choose
+from imgcls.inference.loading import LoadedRun, Weights, load_run
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Split
@@ -43,7 +43,7 @@ def evaluate(
     Raises:
         RunError, DataError, ConfigError, UsageError: as their names say.
     """
-    chosen = choose(
+    loaded = load_run(
         run,
         root,
         weights,
@@ -51,13 +51,13 @@ def evaluate(
         warn=lambda message: report(Warned(message)),
     )
     for each in assertions:
-        each.check(chosen.traits.classes)
+        each.check(loaded.traits.classes)
     from imgcls.ops import startup
 
     startup.start()
-    name, images = _other(chosen, data, report) if data else _own(chosen, split, report)
-    evaluation = _evaluated(chosen, name, images, precision, report)
-    stored = chosen.run.folder / f"evaluation-{'data' if data else name}.json"
+    name, images = _other(loaded, data, report) if data else _own(loaded, split, report)
+    evaluation = _evaluated(loaded, name, images, precision, report)
+    stored = loaded.run.folder / f"evaluation-{'data' if data else name}.json"
     try:
         files.write_json(stored, evaluation.to_json())
     except ResourceError as error:
@@ -65,10 +65,10 @@ def evaluate(
     return evaluation
 
 
-def _other(chosen: Chosen, data: Path, report: Report) -> tuple[str, "Split"]:
+def _other(loaded: LoadedRun, data: Path, report: Report) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
-    traits = chosen.traits
+    traits = loaded.traits
     split = dataset.load_labelled(
         data,
         classes=traits.classes,
@@ -80,29 +80,29 @@ def _other(chosen: Chosen, data: Path, report: Report) -> tuple[str, "Split"]:
     return str(data), split
 
 
-def _own(chosen: Chosen, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
+def _own(loaded: LoadedRun, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
-    config, traits = chosen.config, chosen.traits
-    record = files.read_object(chosen.run.data, "images", "fingerprint", "made")
-    there = record["images"]
+    config, traits = loaded.config, loaded.traits
+    manifest = files.read_object(loaded.run.data, "images", "fingerprint", "made")
+    there = manifest["images"]
     if name is None:
         name = "test" if "test" in there else "validation"
         if name == "validation" and name in there:
             report(Noted("there is no test split; these are the validation images"))
     if name not in there:
-        raise DataError(f"the data of {chosen.run} has no {name} split; it has {', '.join(there)}")
+        raise DataError(f"the data of {loaded.run} has no {name} split; it has {', '.join(there)}")
     data = dataset.load(config.dataset, config.seed, report, only=(name,), stored=traits.stored)
     if data.classes != traits.classes:
         now, then = ", ".join(data.classes[:20]), ", ".join(traits.classes[:20])
-        raise DataError(f"the data has the classes {now} now; {chosen.run} was trained on {then}")
-    if _has_changed(record, data.record):
-        if name in record["made"]:
+        raise DataError(f"the data has the classes {now} now; {loaded.run} was trained on {then}")
+    if _has_changed(manifest, data.manifest):
+        if name in manifest["made"]:
             raise DataError(
-                f"the data has changed since {chosen.run} was trained: its {name} images would be "
+                f"the data has changed since {loaded.run} was trained: its {name} images would be "
                 "drawn anew, with training images among them; give other images with --data"
             )
-        report(Warned(f"the data has changed since {chosen.run} was trained"))
+        report(Warned(f"the data has changed since {loaded.run} was trained"))
     return name, data.splits[name]
 
 
@@ -115,15 +115,15 @@ def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _evaluated(
-    chosen: Chosen, name: str, split: "Split", precision: str, report: Report
+    loaded: LoadedRun, name: str, split: "Split", precision: str, report: Report
 ) -> Evaluation:
     import numpy as np
 
     from imgcls.inference.classifier import Classifier
 
-    classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
+    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint, precision)
     probabilities, losses, done = [], [], 0
-    for these, their_losses in classifier.scores(split, chosen.config.training.batch_size):
+    for these, their_losses in classifier.scores(split, loaded.config.training.batch_size):
         probabilities.append(these)
         losses.append(their_losses)
         done += len(these)
@@ -131,9 +131,9 @@ def _evaluated(
     return score(
         split.labels,
         np.concatenate(probabilities),
-        np.concatenate(losses) + np.float32(classifier.penalty()),
-        chosen.traits.classes,
-        run=str(chosen.run),
-        checkpoint=chosen.name,
+        np.concatenate(losses) + np.float32(classifier.regularization_loss()),
+        loaded.traits.classes,
+        run=str(loaded.run),
+        checkpoint=loaded.name,
         split=name,
     )

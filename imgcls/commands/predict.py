@@ -7,8 +7,8 @@ from pathlib import Path
 from imgcls.events import Noted, Report, Warned
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import load
-from imgcls.inference.inputs import Candidate, Candidates
-from imgcls.inference.loading import Chosen, Weights, choose
+from imgcls.inference.inputs import ImageInput, ImageInputs
+from imgcls.inference.loading import LoadedRun, Weights, load_run
 from imgcls.inference.predictions import Prediction, Predictions
 
 BATCH = 32
@@ -42,10 +42,10 @@ def predict(
         DataError: if there is no picture.
         UsageError: if one is a URL, or stdin is a terminal.
     """
-    candidates = Candidates(images, listed, null=null)
-    found = candidates.each()
+    inputs = ImageInputs(images, listed, null=null)
+    found = inputs.each()
     first = next(found)  # before the 3 s of TensorFlow's start: there may be none
-    chosen = choose(
+    loaded = load_run(
         run,
         root,
         weights,
@@ -54,15 +54,15 @@ def predict(
     )
 
     def each() -> Iterator[Prediction]:
-        yield from _predictions(chain([first], found), chosen, precision)
-        if skipped := candidates.notes():
+        yield from _predictions(chain([first], found), loaded, precision)
+        if skipped := inputs.notes():
             report(Noted("; ".join(skipped)))
 
-    return Predictions(chosen.run.folder, each())
+    return Predictions(loaded.run.folder, each())
 
 
 def _predictions(
-    waiting: Iterator[Candidate], chosen: Chosen, precision: str
+    waiting: Iterator[ImageInput], loaded: LoadedRun, precision: str
 ) -> Iterator[Prediction]:
     import numpy as np
 
@@ -71,22 +71,20 @@ def _predictions(
     startup.start()
     from imgcls.inference.classifier import Classifier
 
-    classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint, precision)
-    traits = chosen.traits
+    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint, precision)
+    traits = loaded.traits
     while batch := list(islice(waiting, BATCH)):
         pixels, refused = [], []
-        for candidate in batch:
+        for item in batch:
             try:
-                if candidate.refused is None:
-                    pixels.append(
-                        load(candidate.source, traits.stored, traits.channels, traits.resize)
-                    )
-                refused.append(candidate.refused)
+                if item.refused is None:
+                    pixels.append(load(item.source, traits.stored, traits.channels, traits.resize))
+                refused.append(item.refused)
             except BadImageError as error:
                 refused.append(error.reason)
         rows = iter(classifier.probabilities(np.stack(pixels)) if pixels else ())
-        for candidate, reason in zip(batch, refused, strict=True):
+        for item, reason in zip(batch, refused, strict=True):
             if reason is not None:
-                yield Prediction(candidate.name, error=reason)
+                yield Prediction(item.name, error=reason)
             else:
-                yield Prediction.of(candidate.name, traits.classes, next(rows))
+                yield Prediction.of(item.name, traits.classes, next(rows))

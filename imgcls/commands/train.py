@@ -18,7 +18,7 @@ from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
 from imgcls.training import resuming
 from imgcls.training.log import Log
-from imgcls.training.signals import Stop, heeded
+from imgcls.training.signals import Stop, handling
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Data
@@ -71,24 +71,24 @@ def train(
         raise UsageError("train takes one config, or --resume RUN, or a config and --resume auto")
     if extend is not None and not isinstance(resume, Path):
         raise UsageError("--extend lengthens a run; it goes with --resume RUN")
-    with heeded() as stop:
+    with handling() as stop:
         if config is None:
             assert isinstance(resume, Path), "one of the two is there"
-            run, wanted = folders.open_run(resume), resuming.Wanted(overrides, extend)
+            run, wanted = folders.open_run(resume), resuming.ResumeOptions(overrides, extend)
             with lock.held(run.folder):
                 return _in_run(run, wanted, stop, report, offline=offline)
         checked = reader.read(config, overrides)
         unfinished = resuming.unfinished(root, checked, report) if resume == "auto" else None
         if unfinished is not None:
             with lock.held(unfinished.folder):
-                return _in_run(unfinished, resuming.Wanted(), stop, report, offline=offline)
+                return _in_run(unfinished, resuming.ResumeOptions(), stop, report, offline=offline)
         with folders.created(root, checked.name, _text(checked.config)) as run:
             return _in_run(run, checked, stop, report, offline=offline)
 
 
 def _in_run(
     run: Run,
-    wanted: reader.Checked | resuming.Wanted,
+    wanted: reader.CheckedConfig | resuming.ResumeOptions,
     stop: Stop,
     report: Report,
     *,
@@ -97,7 +97,7 @@ def _in_run(
     """Trains in a held run: from its start if a config is wanted, else from where it stopped."""
     log = Log(run.log, report)
     try:
-        if isinstance(wanted, reader.Checked):
+        if isinstance(wanted, reader.CheckedConfig):
             return _new(run, wanted, stop, log, offline=offline)
         return _resumed(run, wanted, stop, log, offline=offline)
     except ImgclsError as error:
@@ -108,7 +108,9 @@ def _in_run(
         raise
 
 
-def _new(run: Run, checked: reader.Checked, stop: Stop, log: Log, *, offline: bool) -> Trained:
+def _new(
+    run: Run, checked: reader.CheckedConfig, stop: Stop, log: Log, *, offline: bool
+) -> Trained:
     try:
         prepared = _prepared(checked, stop, log, offline=offline)
         _write_inputs(run, prepared)
@@ -118,19 +120,23 @@ def _new(run: Run, checked: reader.Checked, stop: Stop, log: Log, *, offline: bo
     return _trained(run, prepared, stop, log)
 
 
-def _resumed(run: Run, wanted: resuming.Wanted, stop: Stop, log: Log, *, offline: bool) -> Trained:
-    begun = resuming.read(run, wanted, log)
-    prepared = _prepared(begun.checked, stop, log, offline=offline)
-    if begun.saved is None:
+def _resumed(
+    run: Run, wanted: resuming.ResumeOptions, stop: Stop, log: Log, *, offline: bool
+) -> Trained:
+    resumed = resuming.read(run, wanted, log)
+    prepared = _prepared(resumed.checked, stop, log, offline=offline)
+    if resumed.saved is None:
         _write_inputs(run, prepared)
     else:
-        resuming.check_data(run, prepared.data.record)
+        resuming.check_data(run, prepared.data.manifest)
         _check_environment(run, prepared, log)
-    begun.write_changes(run, log)
-    return _trained(run, prepared, stop, log, begun.saved, begun.changed)
+    resumed.write_changes(run, log)
+    return _trained(run, prepared, stop, log, resumed.saved, resumed.changed)
 
 
-def _prepared(checked: reader.Checked, stop: Stop, report: Report, *, offline: bool) -> Prepared:
+def _prepared(
+    checked: reader.CheckedConfig, stop: Stop, report: Report, *, offline: bool
+) -> Prepared:
     """Everything that a training needs, so that whatever is wrong is said before it begins."""
     from imgcls.data import dataset
 
@@ -145,7 +151,7 @@ def _prepared(checked: reader.Checked, stop: Stop, report: Report, *, offline: b
             fetch=not offline,
         )
         stop.check()
-        for note in data.record.get("notes", ()):
+        for note in data.manifest.get("notes", ()):
             report(Warned(note))
         if "validation" not in data.splits and config.training.best.startswith("val_"):
             report(Warned("there is no validation split; the last checkpoint counts as the best"))
@@ -177,7 +183,7 @@ def _write_inputs(run: Run, prepared: Prepared) -> None:
     from imgcls.training.machine import environment
 
     files.write_json(run.model, prepared.traits.model_dump(mode="json"))
-    files.write_json(run.data, prepared.data.record)
+    files.write_json(run.data, prepared.data.manifest)
     files.write_json(run.environment, environment(prepared.machine, prepared.config.seed))
 
 

@@ -74,7 +74,7 @@ def write(path: Path, changes: Changes) -> None:
     files.write_json(path, plain)
 
 
-def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reader.Checked:
+def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reader.CheckedConfig:
     """Returns a run's config as it is now.
 
     Args:
@@ -89,9 +89,9 @@ def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reade
     before = read(changes)
     # JSON is YAML, but for what is no ASCII and would be written as two halves.
     kept = [f"{key}={json.dumps(each.value, ensure_ascii=False)}" for key, each in before.items()]
-    begun = reader.read_own(config).config
+    resumed = reader.read_own(config).config
     now = reader.read_own(config, kept, overrides)
-    check(config.parent, begun, now.config, {each.partition("=")[0] for each in overrides})
+    check(config.parent, resumed, now.config, {each.partition("=")[0] for each in overrides})
     return now
 
 
@@ -119,16 +119,16 @@ def _is_rate(key: str) -> bool:
     return first == "optimizer" and rest.endswith(".learning_rate")
 
 
-def check(run: Path, begun: Config, now: Config, given: Collection[str]) -> None:
+def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> None:
     """Checks that only what is safe differs from what the run began with.
 
     Args:
         run: the folder, for the message.
-        begun: the config that it began with.
+        resumed: the config that it began with.
         now: the config that it is to go on with.
         given: the keys that were given for this start.
     """
-    differing = differences(begun, now)
+    differing = differences(resumed, now)
     longer = any(key == "training.epochs" for key, _, _ in differing)
 
     def is_planned_anew(key: str) -> bool:

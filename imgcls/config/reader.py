@@ -20,7 +20,7 @@ from imgcls.errors import ConfigError, Mistake, UsageError
 MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found
 
 
-class Checked:
+class CheckedConfig:
     """A config that has passed every check, and the text that it stands in.
 
     Attributes:
@@ -54,7 +54,9 @@ class Checked:
             raise self.located(error) from error
 
 
-def read_own(file: Path, changed: Sequence[str] = (), overrides: Sequence[str] = ()) -> Checked:
+def read_own(
+    file: Path, changed: Sequence[str] = (), overrides: Sequence[str] = ()
+) -> CheckedConfig:
     """Returns the config that a run keeps, which was checked before it was written.
 
     Args:
@@ -74,7 +76,7 @@ def read(
     *,
     changed: Sequence[str] = (),
     limits: Limits = WRITTEN_BY_HAND,
-) -> Checked:
+) -> CheckedConfig:
     """Returns the checked config of a YAML file.
 
     Args:
@@ -104,7 +106,7 @@ def read(
         found += _found(error, text)
     if found:
         raise ConfigError(*_mistakes(found))
-    return Checked(config, "stdin" if named == "-" else file.stem, text)
+    return CheckedConfig(config, "stdin" if named == "-" else file.stem, text)
 
 
 def _found(error: ValidationError, text: Text) -> list[tuple[Mark, Loc, str]]:

@@ -12,8 +12,8 @@ from typing import Any, get_args
 from imgcls.config.components import activations
 from imgcls.config.components.datasets.dataset import KINDS, Dataset
 from imgcls.config.config import Config
-from imgcls.config.language.registry import Section, Vocabulary
-from imgcls.config.schema import Schema, about, is_family, json_schema, language
+from imgcls.config.language.registry import Component, Section
+from imgcls.config.schema import Schema, about, is_registry, json_schema, language
 
 Rows = dict[str, str]  # of a table in Markdown, by key
 
@@ -35,11 +35,11 @@ def reference() -> str:
     definitions = {Config.__name__: schema, **schema["$defs"]}
     parts = [_sentences(_HEAD), "\n## Sections\n"]
     for section in language():
-        if not issubclass(section, Vocabulary):
+        if not issubclass(section, Component):
             parts += _entry(section.__name__, section, _rows(definitions[section.__name__]))
-    for family in language():
-        if issubclass(family, Vocabulary) and is_family(family):
-            parts += _family(family, definitions)
+    for registry in language():
+        if issubclass(registry, Component) and is_registry(registry):
+            parts += _registry(registry, definitions)
     names = ", ".join(f"`{each}`" for each in _ACTIVATIONS)
     parts += [
         "\n## Activation functions\n\n",
@@ -49,12 +49,12 @@ def reference() -> str:
     return "".join(parts)
 
 
-def _family(family: type[Vocabulary], definitions: Schema) -> Iterator[str]:
+def _registry(registry: type[Component], definitions: Schema) -> Iterator[str]:
     """A family: what nearly all of it has, then each member with the rest."""
-    yield f"\n## {family.__name__}\n\n{_sentences(about(family))}"
-    if issubclass(family, Dataset):
+    yield f"\n## {registry.__name__}\n\n{_sentences(about(registry))}"
+    if issubclass(registry, Dataset):
         yield f"\nExactly one of the keys {', '.join(f'`{kind}`' for kind in KINDS)} says which.\n"
-    members = family.named()
+    members = registry.named()
     rows = {name: _rows(definitions[member.__name__]) for name, member in members.items()}
     shared = _shared(list(rows.values()))
     if shared:

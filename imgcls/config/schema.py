@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_jso
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.config import Config
 from imgcls.config.language.documentation import field_docs
-from imgcls.config.language.registry import Section, Vocabulary
+from imgcls.config.language.registry import Component, Section
 
 Schema = dict[str, Any]
 
@@ -26,8 +26,8 @@ _TEXT = ["string", "number", "boolean"]  # `no` and `010` are text where text is
 
 def json_schema() -> Schema:
     """Returns the schema (draft 2020-12) of a config, with the docs of every name and key."""
-    sections = [each for each in language() if not is_family(each)]
-    families = [each for each in language() if issubclass(each, Vocabulary) and is_family(each)]
+    sections = [each for each in language() if not is_registry(each)]
+    families = [each for each in language() if issubclass(each, Component) and is_registry(each)]
     named = {each.__name__ for each in language()}
     assert len(named) == len(language()), "two classes of the language have one name"
     _, generated = models_json_schema(
@@ -35,9 +35,9 @@ def json_schema() -> Schema:
     )
     made = {each.__name__: _section(each, generated["$defs"][each.__name__]) for each in sections}
     root = made.pop(Config.__name__)
-    for family in families:
-        built = _dataset if issubclass(family, Dataset) else _family
-        made[family.__name__] = built(family, made)
+    for registry in families:
+        built = _dataset if issubclass(registry, Dataset) else _registry
+        made[registry.__name__] = built(registry, made)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "imgcls config",
@@ -55,16 +55,16 @@ def language() -> list[type[Section]]:
         if each in found:
             continue
         found[each] = None
-        if issubclass(each, Vocabulary) and is_family(each):
+        if issubclass(each, Component) and is_registry(each):
             todo += each.named().values()
         else:
             todo += _mentioned(field.annotation for field in each.model_fields.values())
     return list(found)
 
 
-def is_family(section: type[Section]) -> bool:
+def is_registry(section: type[Section]) -> bool:
     """Returns whether a config names a member of this class, and never the class itself."""
-    return Vocabulary in section.__bases__
+    return Component in section.__bases__
 
 
 def about(section: type[Section]) -> str:
@@ -91,7 +91,7 @@ class _Generator(GenerateJsonSchema):
         return False
 
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
-        if isinstance(dft, Vocabulary):
+        if isinstance(dft, Component):
             encoded = dft.model_dump(mode="json", exclude_defaults=True)
             return encoded if encoded[dft.name()] else dft.name()
         if isinstance(dft, Section):
@@ -115,18 +115,18 @@ def _section(section: type[Section], schema: JsonSchemaValue) -> Schema:
     }
 
 
-def _family(family: type[Vocabulary], definitions: Schema) -> Schema:
+def _registry(registry: type[Component], definitions: Schema) -> Schema:
     """A bare name, or one key: the canonical names are listed, the others only let through."""
-    members = family.named()
+    members = registry.named()
     keys = {name: _ref(member) for name, member in members.items()}
     others = {
-        _pattern(member.spellings() - {name}): keys[name]
+        _pattern(member.aliases() - {name}): keys[name]
         for name, member in members.items()
-        if member.spellings() - {name}
+        if member.aliases() - {name}
     }
     bare = [each for each in members.values() if "required" not in definitions[each.__name__]]
     return {
-        "description": about(family),
+        "description": about(registry),
         "anyOf": [
             *(_names(bare) if bare else []),
             {
@@ -141,10 +141,10 @@ def _family(family: type[Vocabulary], definitions: Schema) -> Schema:
     }
 
 
-def _dataset(family: type[Vocabulary], definitions: Schema) -> Schema:
+def _dataset(registry: type[Component], definitions: Schema) -> Schema:
     """Keys of which one, such as `folder`, says which data it is; the known ones share `name`."""
-    assert issubclass(family, Dataset)
-    members = family.named().values()
+    assert issubclass(registry, Dataset)
+    members = registry.named().values()
     known = [each for each in members if each.kind() == "name"]
     which = {"description": "A data set that is known by its name.", "anyOf": _names(known)}
     first = definitions[known[0].__name__]
@@ -155,21 +155,21 @@ def _dataset(family: type[Vocabulary], definitions: Schema) -> Schema:
         "additionalProperties": False,
     }
     others = [_ref(each) for each in members if each not in known]
-    return {"description": about(family), "anyOf": [named, *others]}
+    return {"description": about(registry), "anyOf": [named, *others]}
 
 
 def _ref(section: type[Section]) -> Schema:
     return {"$ref": f"#/$defs/{section.__name__}"}
 
 
-def _names(members: Sequence[type[Vocabulary]]) -> list[Schema]:
+def _names(members: Sequence[type[Component]]) -> list[Schema]:
     canonical = [member.name() for member in members]
-    others = {each for member in members for each in member.spellings()} - set(canonical)
+    others = {each for member in members for each in member.aliases()} - set(canonical)
     return [{"enum": canonical}, {"type": "string", "pattern": _pattern(others)}]
 
 
-def _pattern(spellings: Iterable[str]) -> str:
-    return f"^({'|'.join(sorted(spellings))})$"
+def _pattern(aliases: Iterable[str]) -> str:
+    return f"^({'|'.join(sorted(aliases))})$"
 
 
 def _read_as_yaml(schema: Any) -> Any:  # noqa: ANN401

@@ -5,6 +5,6 @@ imported where it is first needed, TensorFlow never.
 """
 
 from imgcls.console.console import Console
-from imgcls.console.ending import Ending
+from imgcls.console.exit_status import ExitStatus
 
-__all__ = ["Console", "Ending"]
+__all__ = ["Console", "ExitStatus"]

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from imgcls.console import tables, wording
-from imgcls.console.ending import Ending
+from imgcls.console import messages, tables
+from imgcls.console.exit_status import ExitStatus
 from imgcls.console.numbers import printable, probability
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from imgcls.evaluation.assertions import Outcome
     from imgcls.evaluation.scores import Evaluation
     from imgcls.inference.predictions import Prediction
-    from imgcls.training.summary import Checked
+    from imgcls.training.summary import CheckResult
 
 
 class Console:
@@ -65,17 +65,19 @@ class Console:
         self._progress.close()
         self._messages.flush()
 
-    def end(self, ending: Ending) -> None:
+    def end(self, ending: ExitStatus) -> None:
         """Says how the process ends, where stderr is no terminal: nothing is shown after that."""
         self.close()
         if not self._messages.is_terminal:
             self._messages.write(ending.line(self._warnings) + "\n")
             self._messages.flush()
 
-    def last_words(self, number: int) -> bytes:
+    def final_output(self, number: int) -> bytes:
         """Returns what stderr needs if a signal ends the process now: the cursor, the last line."""
-        line = "" if self._messages.is_terminal else Ending.by(number).line(self._warnings) + "\n"
-        return (self._progress.last_words() + line).encode()
+        line = (
+            "" if self._messages.is_terminal else ExitStatus.by(number).line(self._warnings) + "\n"
+        )
+        return (self._progress.final_output() + line).encode()
 
     def report(self, event: object) -> None:
         """Shows an event of a long command on stderr; ignores what it does not know.
@@ -89,15 +91,15 @@ class Console:
             case Noted(message=message):
                 self._progress.line(printable(message))
             case Cached():
-                self._progress.line(wording.cached(event))
+                self._progress.line(messages.cached(event))
             case Downloading(done=0):
-                self._progress.line(wording.downloading(event))
+                self._progress.line(messages.downloading(event))
             case Started():
-                self._progress.line(wording.started(event))
+                self._progress.line(messages.started(event))
             case EpochEnded():
-                self._progress.line(wording.epoch(event))
+                self._progress.line(messages.epoch(event))
             case _:
-                tick = wording.tick(event)
+                tick = messages.tick(event)
                 if tick is not None:
                     self._progress.tick(tick)
 
@@ -125,9 +127,9 @@ class Console:
     def trained(self, trained: Trained) -> None:
         """Shows how a training ended and its best epoch, and on stderr what comes next."""
         try:
-            self.result("\n".join(wording.ending(trained)))
+            self.result("\n".join(messages.ending(trained)))
         finally:  # also if nobody reads the result
-            for line in wording.coming_next(trained):
+            for line in messages.coming_next(trained):
                 self._progress.line(line)
 
     def evaluation(
@@ -144,9 +146,9 @@ class Console:
             self._tables(tables.evaluation(found))
         for each in outcomes:
             if not each.holds:
-                self._progress.line(f"missed: {wording.missed(each)}", "bold red")
+                self._progress.line(f"missed: {messages.missed(each)}", "bold red")
 
-    def check(self, found: "Checked") -> None:
+    def check(self, found: "CheckResult") -> None:
         """Shows the data, the layers, and what training will take."""
         self._tables(tables.check(found))
 

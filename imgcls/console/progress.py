@@ -5,8 +5,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from imgcls.console.messages import Tick
 from imgcls.console.streams import Messages, rich_console
-from imgcls.console.wording import Tick
 
 if TYPE_CHECKING:
     import rich.console
@@ -30,7 +30,7 @@ class Progress(Protocol):
     def close(self) -> None:
         """Removes what does not stay."""
 
-    def last_words(self) -> str:
+    def final_output(self) -> str:
         """Returns what the terminal needs if the process ends now, without `close`."""
 
 
@@ -57,7 +57,7 @@ class Lines:
     def close(self) -> None:
         """Does nothing: lines stay."""
 
-    def last_words(self) -> str:
+    def final_output(self) -> str:
         """Returns nothing: lines stay."""
         return ""
 
@@ -99,7 +99,7 @@ class Bar:
             self._live.stop()
             self._live = None
 
-    def last_words(self) -> str:
+    def final_output(self) -> str:
         """Returns what shows the cursor again, under the bar."""
         return _CURSOR if self._live is not None else ""
 

@@ -16,7 +16,7 @@ from imgcls.ops import startup
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def heed(console: Console) -> None:
+def install(console: Console) -> None:
     """Heeds the ending signals from now on, but for those that were ignored when we were started.
 
     `nohup` and a shell's `&` ignore some for their children, and mean it.
@@ -26,7 +26,7 @@ def heed(console: Console) -> None:
         del frame
         with suppress(OSError):  # nobody listens any more
             # past the buffers, which may be in the middle of a line or of a flush
-            os.write(startup.stderr, console.last_words(number))
+            os.write(startup.stderr, console.final_output(number))
         end_by(number)
 
     for number in ENDING:
@@ -34,7 +34,7 @@ def heed(console: Console) -> None:
             signal.signal(number, end)
 
 
-def unheed() -> None:
+def restore() -> None:
     """Leaves the signals to the system again, for the last line has been written."""
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:

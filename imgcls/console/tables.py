@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from imgcls.evaluation.scores import Evaluation
-    from imgcls.training.summary import Checked, DataSummary
+    from imgcls.training.summary import CheckResult, DataSummary
 
 _WIDEST_MATRIX = 20
 """Of more classes only the commonest mistakes are shown: nobody reads ten thousand cells."""
@@ -69,7 +69,7 @@ def _confusion(found: "Evaluation") -> "Iterator[Table | str]":
     )
 
 
-def check(found: "Checked") -> "Iterator[Table | str]":
+def check(found: "CheckResult") -> "Iterator[Table | str]":
     """Yields what `check` found: the data, the layers, one step, and what training will take."""
     yield f"{printable(found.config)} is right"
     yield ""

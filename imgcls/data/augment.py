@@ -6,12 +6,12 @@ import tensorflow as tf
 
 from imgcls.config.components.augmentations.augmentation import (
     Augmentation,
-    Colour,
+    Color,
     Fill,
     Geometric,
 )
 from imgcls.ops import random
-from imgcls.ops.moves import move
+from imgcls.ops.exact_warps import exact_warp
 from imgcls.ops.warp import warp
 
 
@@ -47,19 +47,19 @@ def augment(
     numbers = tf.split(random.uniform(seed, epoch, index, sum(counts)), counts, axis=1)
     drawn = iter(numbers)
     for group in grouped(augmentations):
-        if isinstance(group, Colour):
+        if isinstance(group, Color):
             images = group.apply(images, next(drawn))
         else:
             images = _moved(images, [(each, next(drawn)) for each in group])
     return images
 
 
-def grouped(augmentations: Sequence[Augmentation]) -> list[Colour | list[Geometric]]:
+def grouped(augmentations: Sequence[Augmentation]) -> list[Color | list[Geometric]]:
     """Returns the augmentations in order, with the movements that make one warp together."""
-    groups: list[Colour | list[Geometric]] = []
+    groups: list[Color | list[Geometric]] = []
     for each in augmentations:
         last = groups[-1] if groups else None
-        if isinstance(each, Colour):
+        if isinstance(each, Color):
             groups.append(each)
         elif isinstance(each, Geometric):
             if isinstance(last, list) and len(_fills([*last, each])) <= 1:
@@ -83,5 +83,5 @@ def _moved(images: tf.Tensor, group: Sequence[tuple[Geometric, tf.Tensor]]) -> t
     for matrix in matrices[1:]:
         product = tf.matmul(product, matrix)
     fill = next(iter(_fills([each for each, _ in group])), Fill("nearest", 0.0))
-    apply = move if all(each.exact for each, _ in group) else warp
+    apply = exact_warp if all(each.exact for each, _ in group) else warp
     return apply(images, product, fill.mode, fill.value)

@@ -10,16 +10,16 @@ import numpy as np
 
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.datasets.own import Files
+from imgcls.data.fingerprint import manifest
 from imgcls.data.reading import Reader, Report, Scanning, Split
-from imgcls.data.record import record
 from imgcls.data.splits import divide
 from imgcls.errors import ConfigError, DataError
 from imgcls.images import arrays, folders, table
+from imgcls.images.buffers import left
 from imgcls.images.decode import BadImageError, measure
 from imgcls.images.load import Stop, in_threads, patiently
 from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
 from imgcls.images.resize import Mode
-from imgcls.images.room import left
 from imgcls.memory import amount, enough_for
 
 __all__ = ["Data", "Report", "Scanning", "Split", "load", "load_labelled"]
@@ -45,7 +45,7 @@ class Data:
     channels: int
     resize: Mode
     splits: dict[str, Split]
-    record: dict[str, Any]
+    manifest: dict[str, Any]
 
 
 def load(
@@ -106,7 +106,7 @@ def load(
         channels=reader.channels,
         resize=dataset.resize,
         splits=splits,
-        record=record(divided, splits, reader, size),
+        manifest=manifest(divided, splits, reader, size),
     )
 
 

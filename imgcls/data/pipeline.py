@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from imgcls.config.components.augmentations import Augmentation
 from imgcls.data.augment import augment
 from imgcls.data.dataset import Split
-from imgcls.images.room import let_go
+from imgcls.images.buffers import release
 from imgcls.ops.pixels import images_of
 
 PARALLEL_BATCHES = 2  # made at once; more hold memory without being faster (two cores)
@@ -120,7 +120,7 @@ def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
 
         def rows_of(rows: NDArray[np.int64]) -> NDArray[np.uint8]:
             gathered = pixels[rows]
-            let_go(pixels)
+            release(pixels)
             return gathered
 
         return read

@@ -24,10 +24,10 @@ from imgcls import __version__
 from imgcls.downloads import user_cache
 from imgcls.errors import ResourceError
 from imgcls.images import decode, load, resize
+from imgcls.images.buffers import buffer, fits, release
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import Progress, Stop, in_threads
 from imgcls.images.resize import Mode
-from imgcls.images.room import fits, let_go, room
 from imgcls.images.store import KEY_BYTES, Entry, Store
 
 FOLDER = "decoded"  # of the user's cache
@@ -109,7 +109,7 @@ class _Loading:
             self._look(entries)
             if not fits(math.prod(self.shape)) and (mapped := self._mapped(entries)) is not None:
                 return Loaded(mapped, cached=len(mapped))
-        self.pixels = room(self.shape)
+        self.pixels = buffer(self.shape)
         used = self._fill(entries)
         cached = int(self.found.sum())
         bad = self._decode()
@@ -160,7 +160,7 @@ class _Loading:
         def take(number: int, row: bytes) -> None:
             self.pixels[positions[number]] = np.frombuffer(row, np.uint8).reshape(self.shape[1:])
             if number % _BETWEEN == 0:
-                let_go(self.pixels)
+                release(self.pixels)
 
         sound = self.store.read(entry, [row for row, _ in places], take, self.stop)
         self.found[positions] = sound
@@ -177,7 +177,7 @@ class _Loading:
             bad += [error] if error else []
             done += 1
             if done % _BETWEEN == 0:
-                let_go(self.pixels)
+                release(self.pixels)
             self.progress(done, len(self.files))
         return bad
 
@@ -210,7 +210,7 @@ class _Loading:
 
         def row(number: int) -> memoryview:
             if number % _BETWEEN == 0:
-                let_go(self.pixels)
+                release(self.pixels)
             return memoryview(self.pixels[chosen[number]])
 
         self.store.keep(keys, row, self.stop)

@@ -12,10 +12,10 @@ from typing import Literal, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from imgcls.images.buffers import buffer, release
 from imgcls.images.decode import BadImageError, decode
 from imgcls.images.pictures import shown
 from imgcls.images.resize import Mode, fit, fitted
-from imgcls.images.room import let_go, room
 from imgcls.memory import check_fits, enough_for
 
 _AT_ONCE = 16  # pictures a thread between two looks at `stop`: some tenths of a second
@@ -93,7 +93,7 @@ def load_all(
     Raises:
         KeyboardInterrupt: if `stop` says so.
     """
-    pixels = room((len(files), *size, channels))
+    pixels = buffer((len(files), *size, channels))
 
     def one(at: int) -> BadImageError | None:
         try:
@@ -106,7 +106,7 @@ def load_all(
     for at, error in enumerate(in_threads(one, len(files), progress, stop)):
         bad += [error] if error else []
         if at % _LET_GO == 0:
-            let_go(pixels)
+            release(pixels)
     return pixels, bad
 
 
@@ -124,7 +124,7 @@ def fit_all(
     """
     if pictures.shape[1:3] == size:
         return pictures
-    pixels = room((len(pictures), *size, pictures.shape[3]))
+    pixels = buffer((len(pictures), *size, pictures.shape[3]))
 
     def some(block: int) -> None:
         for at in range(block * _BLOCK, min((block + 1) * _BLOCK, len(pictures))):

@@ -37,8 +37,8 @@ class Classifier:
         self.traits = traits
         self._loss = config.loss
         # A folder from elsewhere may ask for more than it brings: no memory before that is known.
-        sketch = model.sketch(config.layers, traits, precision=precision)
-        model.check("model", sketch.variables, checkpoint.arrays)
+        shapes_only = model.shapes_only(config.layers, traits, precision=precision)
+        model.check("model", shapes_only.variables, checkpoint.arrays)
         self.network = model.build(config.layers, traits, config.seed, precision=precision)
         model.restore("model", self.network.variables, checkpoint.arrays)
         if any(name.startswith("average/") for name in checkpoint.arrays):
@@ -67,7 +67,7 @@ class Classifier:
                 probabilities, losses = self._scores(images, labels)
             yield probabilities.numpy(), losses.numpy()
 
-    def penalty(self) -> float:
+    def regularization_loss(self) -> float:
         """Returns the regularisation loss, which Keras counts in every loss that it reports."""
         losses = self.network.losses
         return float(tf.add_n(losses)) if losses else 0.0

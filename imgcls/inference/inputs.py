@@ -25,7 +25,7 @@ _URL = "is a URL; download it first"
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ImageInput:
     """Something that may be a picture.
 
     Attributes:
@@ -39,7 +39,7 @@ class Candidate:
     refused: str | None = None
 
 
-class Candidates:
+class ImageInputs:
     """The pictures that were named, in order.
 
     Args:
@@ -71,54 +71,54 @@ class Candidates:
         """Returns what was left out in the folders so far."""
         return self._finder.notes()
 
-    def each(self) -> Iterator[Candidate]:
+    def each(self) -> Iterator[ImageInput]:
         """Yields the pictures.
 
         Raises:
             DataError: before the first one if there is none at all, naming where was looked.
         """
         everything = self._everything()
-        refused: list[Candidate] = []
-        for candidate in everything:
-            if candidate.refused is None:
-                yield from chain(refused, [candidate], everything)
+        refused: list[ImageInput] = []
+        for item in everything:
+            if item.refused is None:
+                yield from chain(refused, [item], everything)
                 return
-            refused.append(candidate)
+            refused.append(item)
         said = [f"; {it.name}: {it.refused}" for it in refused if it.name not in self._images]
         raise DataError(f"no picture in {self.sources}{said[0] if said else ''}")
 
-    def _everything(self) -> Iterator[Candidate]:
+    def _everything(self) -> Iterator[ImageInput]:
         for image in self._images:
             if image == STDIN:
-                yield Candidate(STDIN, self._stdin)
+                yield ImageInput(STDIN, self._stdin)
             elif not os.path.lexists(image) and glob.has_magic(image):
                 yield from self._matching(image)
             else:
                 yield from self._at(image)
         for name in self._names:
             if "://" in name:
-                yield Candidate(name, b"", _URL)
+                yield ImageInput(name, b"", _URL)
             else:
                 yield from self._at(name)
 
-    def _matching(self, pattern: str) -> Iterator[Candidate]:
+    def _matching(self, pattern: str) -> Iterator[ImageInput]:
         names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # names as they are written
         if not names:
-            yield Candidate(pattern, b"", "matches nothing")
+            yield ImageInput(pattern, b"", "matches nothing")
         for name in names:
             yield from self._at(name)
 
-    def _at(self, name: str) -> Iterator[Candidate]:
+    def _at(self, name: str) -> Iterator[ImageInput]:
         path = Path(name)
         if not os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises where a name is too long
-            yield Candidate(name, path)
+            yield ImageInput(name, path)
             return
         found = False
         for file in self._finder.walk(path):
             found = True
-            yield Candidate(str(file), file)
+            yield ImageInput(str(file), file)
         if not found:
-            yield Candidate(name, b"", "has no picture")
+            yield ImageInput(name, b"", "has no picture")
 
 
 def _check_argument(image: str) -> None:

@@ -20,7 +20,7 @@ Weights = Literal["best", "last"]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class LoadedRun:
     """A run with one of its checkpoints, verified.
 
     Attributes:
@@ -41,13 +41,13 @@ class Chosen:
         return f"step-{self.checkpoint.step}"
 
 
-def choose(
+def load_run(
     run: Path | None,
     root: Path,
     weights: Weights | None,
     note: Callable[[str], None],
     warn: Callable[[str], None],
-) -> Chosen:
+) -> LoadedRun:
     """Returns the run in a folder, or the one started last that has a checkpoint.
 
     Args:
@@ -75,7 +75,7 @@ def choose(
         hint = "imgcls train CONFIG, anew"
         raise _of(opened, RunError(f"{opened} has no checkpoint that can be used", hint=hint))
     config = changes.current(opened.config, opened.changes).config
-    return Chosen(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
+    return LoadedRun(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
 
 
 def _of(run: Run, error: RunError) -> RunError:

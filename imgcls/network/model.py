@@ -67,7 +67,7 @@ def build(
         return keras.Sequential([inputs, *built])
 
 
-def sketch(
+def shapes_only(
     layers: Sequence[Layer],
     traits: Traits,
     *,

@@ -139,7 +139,7 @@ def _write(
                 _ARRAYS: _write_part(draft / _ARRAYS, lambda file: npz.write_arrays(file, arrays)),
                 _STATE: _write_part(draft / _STATE, lambda file: file.write(text)),
             },
-            "attached": {name: manifest.record(path) for name, path in attached.items()},
+            "attached": {name: manifest.entry(path) for name, path in attached.items()},
         }
         _write_part(draft / _MANIFEST, lambda file: file.write(manifest.to_bytes(content)))
         files.sync(draft)
@@ -215,13 +215,13 @@ def _verified(
     content = _read_manifest(checkpoint, step)
     with ExitStack() as stack:
         parts = {}
-        for name, record in content["parts"].items():
+        for name, entry in content["parts"].items():
             parts[name] = stack.enter_context(files.open_regular(checkpoint / name))
-            manifest.check(checkpoint / name, parts[name], record, "is damaged")
-        for name, record in content["attached"].items():
+            manifest.check(checkpoint / name, parts[name], entry, "is damaged")
+        for name, entry in content["attached"].items():
             path = checkpoint.parent.parent / name
             with files.open_regular(path) as file:
-                manifest.check(path, file, record, f"has changed since step {step} was saved")
+                manifest.check(path, file, entry, f"has changed since step {step} was saved")
         yield content, parts
 
 
@@ -246,8 +246,8 @@ def _is_sound(content: Mapping[str, Any]) -> bool:
         isinstance(arrays, dict)
         and isinstance(parts, dict)
         and list(parts) == [_ARRAYS, _STATE]
-        and manifest.are_records(parts)
-        and manifest.are_records(attached)
+        and manifest.are_entries(parts)
+        and manifest.are_entries(attached)
     )
 
 

@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def record(path: Path) -> dict[str, Any]:
+def entry(path: Path) -> dict[str, Any]:
     """Returns the size and the SHA-256 of a file.
 
     Raises:
@@ -69,7 +69,7 @@ def check(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: s
         file.seek(0)
 
 
-def are_records(section: object) -> bool:
+def are_entries(section: object) -> bool:
     """Whether these are records of files by plain names, which lead out of no folder."""
     return isinstance(section, dict) and all(
         Path(name).name == name

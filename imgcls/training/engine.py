@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from imgcls.config.components.losses import Loss
 from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.training import Training
-from imgcls.data.feed import Feed
+from imgcls.data.batch_source import BatchSource
 from imgcls.ops.loss_scale import LossScale
 from imgcls.ops.memory import enough_memory
 
 if TYPE_CHECKING:
-    from imgcls.ops.lowered import Lowered
+    from imgcls.ops.scaled_schedule import ScaledSchedule
 
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
 
@@ -57,7 +57,7 @@ class Engine:
         clipping: Optimizer,
         loss: Loss,
         strategy: tf.distribute.Strategy,
-        feed: Feed,
+        batch_source: BatchSource,
         training: Training,
         *,
         class_weights: NDArray[np.float32] | None = None,
@@ -70,8 +70,8 @@ class Engine:
         self.replicas = int(strategy.num_replicas_in_sync)
         self._class_weights = None if class_weights is None else tf.constant(class_weights)
         self._ema_decay = training.ema.decay if training.ema else None
-        self.feed = feed
-        self.lowered: Lowered | None = None
+        self.batch_source = batch_source
+        self.scaled_schedule: ScaledSchedule | None = None
         self._device = strategy.extended.worker_devices[0]
         with strategy.scope(), enough_memory("for the optimizer's state"):
             optimizer.build(model.trainable_variables)
@@ -119,7 +119,7 @@ class Engine:
             probabilities, losses = self._evaluate(images, labels)
         return probabilities.numpy(), losses.numpy()
 
-    def penalty(self) -> float:
+    def regularization_loss(self) -> float:
         """Returns the regularisation loss at the current weights."""
         return float(tf.add_n(self.model.losses)) if self.model.losses else 0.0
 
@@ -139,15 +139,15 @@ class Engine:
     @property
     def rate(self) -> float | None:
         """What of the learning rate is state: itself, a lowered schedule's factor, or nothing."""
-        if self.lowered is not None:
-            return float(self.lowered.factor.numpy())
+        if self.scaled_schedule is not None:
+            return float(self.scaled_schedule.factor.numpy())
         is_state = any(each.name == "learning_rate" for each in self.optimizer.variables)
         return self.learning_rate if is_state else None
 
     @rate.setter
     def rate(self, rate: float) -> None:
-        if self.lowered is not None:
-            self.lowered.factor.assign(rate)
+        if self.scaled_schedule is not None:
+            self.scaled_schedule.factor.assign(rate)
         else:
             self.learning_rate = rate
 
@@ -163,8 +163,8 @@ class Engine:
     def _steps(self, batches: Iterator[Any], steps: tf.Tensor) -> tf.Tensor:
         def one(number: tf.Tensor, rows: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
             batch = next(batches)
-            if self.feed.finish is not None:
-                batch = self._strategy.run(self.feed.finish, args=batch)
+            if self.batch_source.finish is not None:
+                batch = self._strategy.run(self.batch_source.finish, args=batch)
             # Reduced at once: a value a replica cannot be carried through a loop.
             row = self._strategy.run(self._step, args=batch)
             return number + 1, rows.write(number, self._strategy.reduce("SUM", row, axis=None))

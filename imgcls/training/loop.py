@@ -76,7 +76,7 @@ class Loop:
                 return self._trained("finished")
 
     def _train(self) -> None:
-        batches = iter(self.engine.feed.batches(range(self.state.step, self.total)))
+        batches = iter(self.engine.batch_source.batches(range(self.state.step, self.total)))
         while not self._done():
             if self.state.step == self._epoch_end():
                 self._end_epoch()
@@ -203,14 +203,14 @@ class Loop:
                 raise self._diverged(what, row["learning_rate"])
         best = state.note(row, training.best)
         if due:
-            self._heed_monitors(row)
+            self._update_monitors(row)
         state.evaluated, state.sums = epoch, [0.0, 0.0, 0.0]
         self.saver.add(row)
         self._save(last=self._done())
         self._epoch_began, self._epoch_images = self._seconds(), 0.0
         self.report(EpochEnded(epoch, training.epochs, row, best))
 
-    def _heed_monitors(self, row: dict[str, Any]) -> None:
+    def _update_monitors(self, row: dict[str, Any]) -> None:
         state, training = self.state, self.config.training
         if plateau := training.reduce_lr_on_plateau:
             self.engine.learning_rate = state.reduced_rate(row, plateau, self.engine.learning_rate)
@@ -232,9 +232,9 @@ class Loop:
                 losses.append(their_losses)
                 done += len(these)
                 self.report(Validating(done, len(split.labels)))
-            penalty = self.engine.penalty()
+            regularization_loss = self.engine.regularization_loss()
         figures = summary(split.labels, np.concatenate(probabilities), np.concatenate(losses))
-        return figures | {"loss": figures["loss"] + penalty}
+        return figures | {"loss": figures["loss"] + regularization_loss}
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:

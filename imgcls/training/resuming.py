@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ResumeOptions:
     """What the command line asks of a run that goes on.
 
     Attributes:
@@ -33,7 +33,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Begun:
+class ResumedRun:
     """A run as it goes on.
 
     Attributes:
@@ -43,7 +43,7 @@ class Begun:
         new: what of that is changed by this start.
     """
 
-    checked: reader.Checked
+    checked: reader.CheckedConfig
     saved: Checkpoint | None
     changed: Changes
     new: Changes
@@ -60,7 +60,7 @@ class Begun:
             report(Noted(told))
 
 
-def read(run: Run, wanted: Wanted, report: Report) -> Begun:
+def read(run: Run, wanted: ResumeOptions, report: Report) -> ResumedRun:
     """Returns what is known of a run that is to go on, before its data is read.
 
     Raises:
@@ -91,10 +91,10 @@ def read(run: Run, wanted: Wanted, report: Report) -> Begun:
     if now.config.training.epochs < done:
         raise RunError(f"{run}: training.epochs must be at least {done}, the epochs that are done")
     new = changes.made(was.config, now.config, step)
-    return Begun(now, saved, before | new, new)
+    return ResumedRun(now, saved, before | new, new)
 
 
-def _overrides(wanted: Wanted, saved: Checkpoint | None, epochs: int) -> list[str]:
+def _overrides(wanted: ResumeOptions, saved: Checkpoint | None, epochs: int) -> list[str]:
     if wanted.extend is None:
         return list(wanted.overrides)
     if any(each.partition("=")[0].strip() == "training.epochs" for each in wanted.overrides):
@@ -110,7 +110,7 @@ def _epochs_done(saved: Checkpoint | None) -> int:
     return done if type(done) is int else 0
 
 
-def unfinished(root: Path, checked: reader.Checked, report: Report) -> Run | None:
+def unfinished(root: Path, checked: reader.CheckedConfig, report: Report) -> Run | None:
     """Returns the newest run of a config, by its number, that has not finished.
 
     Runs of the same name with another config are passed over.
@@ -138,9 +138,9 @@ def check_data(run: Run, now: dict[str, Any]) -> None:
     Raises:
         RunError: if it is not, with what has changed.
     """
-    from imgcls.data import record  # a config that is wrong must not wait for it
+    from imgcls.data import fingerprint  # a config that is wrong must not wait for it
 
-    difference = record.changes(files.read_object(run.data, "fingerprint"), now)
+    difference = fingerprint.changes(files.read_object(run.data, "fingerprint"), now)
     if difference:
         raise RunError(f"the data has changed since {run} began: {difference}")
 

@@ -7,16 +7,16 @@ from imgcls.config.components.layers.scalings import Normalization
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.training import Training
 from imgcls.config.config import Config
-from imgcls.data import feed
+from imgcls.data import batch_source
+from imgcls.data.batch_source import BatchSource
 from imgcls.data.dataset import Data, Split
-from imgcls.data.feed import Feed
 from imgcls.data.pipeline import steps_per_pass
 from imgcls.data.traits import Traits
 from imgcls.errors import ConfigError
 from imgcls.evaluation.metrics import TOP
-from imgcls.images.room import blocks
+from imgcls.images.buffers import blocks
 from imgcls.network import model
-from imgcls.ops.lowered import Lowered
+from imgcls.ops.scaled_schedule import ScaledSchedule
 from imgcls.training import size
 from imgcls.training.engine import Engine
 from imgcls.training.machine import Machine
@@ -93,32 +93,32 @@ def engine_of(config: Config, data: Data, traits: Traits, machine: Machine) -> E
             replicas=machine.replicas,
         )
         optimizer = config.optimizer.build(steps, training.epochs)
-        lowered = None
+        scaled_schedule = None
         rate = config.optimizer.learning_rate
         if training.on_divergence == "retry" and isinstance(rate, Schedule):
-            lowered = Lowered(rate.build(steps, training.epochs))
-            optimizer.learning_rate = lowered
+            scaled_schedule = ScaledSchedule(rate.build(steps, training.epochs))
+            optimizer.learning_rate = scaled_schedule
     engine = Engine(
         network,
         optimizer,
         config.optimizer,
         config.loss,
         machine.strategy,
-        feed_of(config, data, machine),
+        batch_source_of(config, data, machine),
         training,
         class_weights=class_weights(config, data),
     )
-    engine.lowered = lowered
+    engine.scaled_schedule = scaled_schedule
     return engine
 
 
-def feed_of(config: Config, data: Data, machine: Machine) -> Feed:
+def batch_source_of(config: Config, data: Data, machine: Machine) -> BatchSource:
     """Returns where the training batches of a config are made."""
     split, training = data.splits["train"], config.training
     given = (split, data.size, config.augmentation, training.batch_size, config.seed)
     if machine.on_gpu and machine.replicas == 1:
-        return feed.on_device(*given, machine.strategy.extended.worker_devices[0])
-    return feed.on_host(*given, smallest=machine.replicas)
+        return batch_source.on_device(*given, machine.strategy.extended.worker_devices[0])
+    return batch_source.on_host(*given, smallest=machine.replicas)
 
 
 def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:

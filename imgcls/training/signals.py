@@ -64,7 +64,7 @@ class Stop:
 
 
 @contextmanager
-def heeded() -> Iterator[Stop]:
+def handling() -> Iterator[Stop]:
     """Heeds the signals inside; what handled them before does so again afterwards.
 
     One that was ignored when the process began stays so: nohup and `&` of a script mean it.

@@ -42,7 +42,7 @@ def check(config: Config, data: Data, traits: Traits, machine: Machine) -> None:
     _check_batch(images, _PIXEL_BYTES * prod(traits.size) * traits.channels, free)
     if "GPU" in machine.strategy.extended.worker_devices[0]:
         return
-    network = model.sketch(
+    network = model.shapes_only(
         config.layers, traits, precision=machine.precision, replicas=machine.replicas
     )
     copies = machine.replicas * (1 + slots(config.optimizer) + (config.training.ema is not None))

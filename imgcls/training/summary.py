@@ -29,7 +29,7 @@ class DataSummary:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What `check` found out.
 
     Attributes:

@@ -132,18 +132,18 @@ def test_every_key_is_either_safe_or_refused_never_ignored(write):
     """
     dataset = {"name": "digits", "size": [16, 16]}
     config = write(dataset=dataset, training={"early_stopping": {"patience": 3}})
-    begun = reader.read(config).config
+    resumed = reader.read(config).config
     seen = set()
-    for leaf, value in leaves(begun.model_dump(mode="json")):
+    for leaf, value in leaves(resumed.model_dump(mode="json")):
         key = "loss" if leaf.startswith("loss") else leaf  # it is named, not given by its fields
         now = reader.read(config, [f"{key}={json.dumps(another(key, value))}"]).config
-        assert changes.differences(begun, now), key
+        assert changes.differences(resumed, now), key
         seen.add(key)
         if key in changes.SAFE:
-            changes.check(config.parent, begun, now, {key})
+            changes.check(config.parent, resumed, now, {key})
         else:
             with pytest.raises(RunError, match="cannot go on with other settings"):
-                changes.check(config.parent, begun, now, {key})
+                changes.check(config.parent, resumed, now, {key})
 
     assert seen > set(changes.SAFE)
     assert {key.split(".")[0] for key in seen} == set(Config.model_fields)

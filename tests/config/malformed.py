@@ -14,7 +14,7 @@ import yaml
 from hypothesis import strategies as st
 
 from imgcls.config import reader
-from imgcls.config.language.registry import Vocabulary, dotted
+from imgcls.config.language.registry import Component, dotted
 from imgcls.config.schema import language
 from imgcls.console.numbers import printable
 from imgcls.errors import ConfigError, UsageError
@@ -116,8 +116,8 @@ def _names() -> set[str]:
     found: set[str] = set()
     for section in language():
         found |= set(section.model_fields)
-        if issubclass(section, Vocabulary):
-            found |= section.spellings()
+        if issubclass(section, Component):
+            found |= section.aliases()
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from imgcls.config import reader
 from imgcls.config.language import messages
-from imgcls.config.schema import is_family, language
+from imgcls.config.schema import is_registry, language
 from imgcls.errors import ConfigError, UsageError
 from tests import nobody
 
@@ -79,7 +79,7 @@ def test_after_one_wrong_character_the_right_key_is_offered():
     """
     offered = []
     for section in language():
-        known = () if is_family(section) else tuple(section.model_fields)
+        known = () if is_registry(section) else tuple(section.model_fields)
         for key in known:
             wrong = set(list(edits(key))[::37]) - {"", *known}
             offered += [key in messages.unknown_key(edit, known) for edit in sorted(wrong)]
@@ -94,7 +94,7 @@ def test_after_one_wrong_character_the_right_choice_is_offered():
     """
     offered = []
     for section in language():
-        for field in () if is_family(section) else section.model_fields.values():
+        for field in () if is_registry(section) else section.model_fields.values():
             choices = messages._choices(field.annotation)
             for choice in choices:
                 wrong = set(list(edits(choice))[::61]) - set(choices)

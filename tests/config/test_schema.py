@@ -11,8 +11,8 @@ from imgcls.commands.schema import schema
 from imgcls.config import reader
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.layers import Layer
-from imgcls.config.language.registry import Vocabulary
-from imgcls.config.schema import is_family, json_schema, language
+from imgcls.config.language.registry import Component
+from imgcls.config.schema import is_registry, json_schema, language
 from imgcls.errors import ConfigError
 
 CONFIGS = Path(__file__).parent.parent.parent / "configs"
@@ -21,7 +21,7 @@ VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 FAMILIES = [
     each
     for each in language()
-    if issubclass(each, Vocabulary) and is_family(each) and each is not Dataset
+    if issubclass(each, Component) and is_registry(each) and each is not Dataset
 ]
 
 
@@ -67,17 +67,17 @@ def test_every_shipped_config_is_right(config):
     VALIDATOR.validate(yaml.safe_load(config.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
-def test_every_spelling_of_every_name_is_known(family):
+@pytest.mark.parametrize("registry", FAMILIES, ids=lambda registry: registry.__name__)
+def test_every_spelling_of_every_name_is_known(registry):
     """
     Who brings Keras' identifiers from a tutorial is not told that they are wrong.
     """
-    named = {"$ref": f"#/$defs/{family.__name__}", "$defs": SCHEMA["$defs"]}
+    named = {"$ref": f"#/$defs/{registry.__name__}", "$defs": SCHEMA["$defs"]}
     validator = jsonschema.Draft202012Validator(named)
 
-    for member in family.named().values():
+    for member in registry.named().values():
         bare = not any(field.is_required() for field in member.model_fields.values())
-        for spelling in member.spellings():
+        for spelling in member.aliases():
             assert bare == validator.is_valid(spelling), spelling
             assert bare == validator.is_valid({spelling: {}}), spelling
     assert not validator.is_valid("Nothing")
@@ -90,7 +90,7 @@ def test_every_data_set_is_known_by_every_spelling():
     """
     for member in Dataset.named().values():
         if member.kind() == "name":
-            for spelling in member.spellings():
+            for spelling in member.aliases():
                 assert VALIDATOR.is_valid(written(dataset={"name": spelling})), spelling
         else:
             assert VALIDATOR.is_valid(written(dataset={member.kind(): "somewhere"}))

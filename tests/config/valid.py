@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from imgcls.config.language import text
-from imgcls.config.language.registry import Section, Vocabulary
-from imgcls.config.schema import is_family, json_schema, language
+from imgcls.config.language.registry import Component, Section
+from imgcls.config.schema import is_registry, json_schema, language
 from tests.config.blocks import lines_of, text_of
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -53,8 +53,8 @@ def value(draw: Draw, schema: Schema, depth: int = 0) -> Any:
     """Returns something that the schema allows, its leaves as YAML."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
-        family = is_family(SECTIONS[name])
-        return member(draw, name, depth) if family else section(draw, name, depth)
+        registry = is_registry(SECTIONS[name])
+        return member(draw, name, depth) if registry else section(draw, name, depth)
     if "anyOf" in schema:
         return value(draw, draw(st.sampled_from(schema["anyOf"])), depth)
     if "enum" in schema or "const" in schema:
@@ -91,10 +91,10 @@ def number(draw: Draw, schema: Schema, *, whole: bool) -> str:
     return repr(float(draw(numbers)))
 
 
-def member(draw: Draw, family: str, depth: int = 0) -> Any:
+def member(draw: Draw, registry: str, depth: int = 0) -> Any:
     """Returns a member of a family by its name, with fields if it has some."""
-    known = SECTIONS[family]
-    assert issubclass(known, Vocabulary)
+    known = SECTIONS[registry]
+    assert issubclass(known, Component)
     without = _FIRST | (_NESTED if depth > 1 else set())
     names = [name for name in known.named() if name not in without]
     name = draw(st.sampled_from(names))

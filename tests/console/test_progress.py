@@ -114,7 +114,7 @@ PROGRAM = """
 from imgcls.console import Console
 from imgcls.errors import RunError
 from imgcls.events import EpochEnded, Progressed, Warned
-from imgcls.training.summary import Checked, DataSummary
+from imgcls.training.summary import CheckResult, DataSummary
 data = DataSummary(("cat",), {"train": (1,)}, (8, 8), (8, 8), 1)
 with Console() as console:
     for step in range(1, 4):
@@ -123,7 +123,7 @@ with Console() as console:
     console.report(Warned("odd [red]name[/red]"))
     console.result("the result")
     console.error(RunError("wrong"))
-    console.check(Checked("a.yaml", data, (), 1.0, 1.0, 1.0, 1.0, 1))
+    console.check(CheckResult("a.yaml", data, (), 1.0, 1.0, 1.0, 1.0, 1))
 """
 
 

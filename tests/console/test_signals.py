@@ -15,7 +15,7 @@ import os, time
 from imgcls.cli import app as cli
 from imgcls.console import signals
 from imgcls.events import Validating, Warned
-signals.heed(cli.console)
+signals.install(cli.console)
 cli.console.report(Warned("odd"))
 cli.console.report(Validating(1, 9))
 time.sleep(0.3)
@@ -92,12 +92,12 @@ def test_ctrl_c_under_a_progress_bar_gives_the_cursor_back():
 
 TRAINING = """
 import os, time
-from imgcls.training.signals import heeded
-with heeded() as stop:
+from imgcls.training.signals import handling
+with handling() as stop:
     os.write(1, b"ready\\n")
     while not stop:
         time.sleep(0.01)
-    os.write(1, b"heeded\\n")
+    os.write(1, b"handling\\n")
     time.sleep(60)
 """
 
@@ -123,7 +123,7 @@ def test_the_first_process_of_a_container_ends_too(program, number):
     inner = int(Path(f"/proc/{outer.pid}/task/{outer.pid}/children").read_text())
     os.kill(inner, number)
     if program == TRAINING:
-        assert outer.stdout.readline() == "heeded\n"
+        assert outer.stdout.readline() == "handling\n"
         os.kill(inner, number)
     outer.communicate(timeout=30)
 

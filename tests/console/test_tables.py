@@ -4,7 +4,7 @@ import json
 
 from imgcls.evaluation.scores import ClassScore, Evaluation
 from imgcls.network.layer_table import LayerRow
-from imgcls.training.summary import Checked, DataSummary
+from imgcls.training.summary import CheckResult, DataSummary
 
 FOUND = Evaluation(
     run="runs/pets-001",
@@ -92,7 +92,7 @@ def test_a_check_is_the_data_the_layers_and_what_training_takes(shown):
         LayerRow("layers[0].Conv2D", (224, 224, 32), 896, 43352064),
         LayerRow("layers[1].Dense", (2,), 3211266, 3211264),
     )
-    found = Checked("pets.yaml", data, layers, 0.7, 0.0184, 12.0, 130.0, 3 * 2**29)
+    found = CheckResult("pets.yaml", data, layers, 0.7, 0.0184, 12.0, 130.0, 3 * 2**29)
 
     expected = """\
 pets.yaml is right

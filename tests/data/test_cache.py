@@ -9,7 +9,7 @@ from PIL import Image
 from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import Data, load, load_labelled
 from imgcls.downloads.user_cache import Cached
-from imgcls.images import room
+from imgcls.images import buffers
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_the_record_is_the_same_with_and_without_the_cache(photos, monkeypatch):
     A run that goes on compares its data by content; where the pixels came from is not content.
     """
     first, second = loaded(photos), loaded(photos)
-    monkeypatch.setattr(room, "MEMORY_BYTES", 100)
+    monkeypatch.setattr(buffers, "MEMORY_BYTES", 100)
     mapped = loaded(photos)
     monkeypatch.setenv("IMGCLS_CACHE", "0")
     without = loaded(photos)
@@ -47,7 +47,7 @@ def test_the_record_is_the_same_with_and_without_the_cache(photos, monkeypatch):
     ]
     assert isinstance(mapped[0].splits["train"].pixels, np.memmap)
     for data, _ in (second, mapped, without):
-        assert first[0].record == data.record
+        assert first[0].manifest == data.manifest
         for name, split in data.splits.items():
             assert np.array_equal(first[0].splits[name].pixels, split.pixels)
             assert np.array_equal(first[0].splits[name].labels, split.labels)
@@ -75,7 +75,7 @@ def test_bad_images_are_left_out_as_before(photos, monkeypatch):
 
     assert [Cached(37, 40)] == said
     for data in (first, second):
-        assert without.record == data.record
+        assert without.manifest == data.manifest
         for name, split in data.splits.items():
             assert np.array_equal(without.splits[name].pixels, split.pixels)
             assert without.splits[name].names == split.names

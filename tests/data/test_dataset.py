@@ -107,7 +107,7 @@ def test_what_is_kept_is_the_smaller_of_source_and_size(npz, size, resize, store
 
     assert (size or (6, 8), stored) == (data.size, data.stored)
     assert stored == data.splits["train"].pixels.shape[1:3]
-    assert list(stored) == data.record["stored"]
+    assert list(stored) == data.manifest["stored"]
 
 
 def test_files_of_one_small_size_are_kept_small(photos, tmp_path):
@@ -152,9 +152,9 @@ def test_only_the_splits_asked_for_are_read(photos):
 
     assert ["train", "validation"] == list(data.splits)
     assert Scanning(32, 32) == events[-1]
-    assert data.record["images"] == {"train": 28, "validation": 4, "test": 4}
+    assert data.manifest["images"] == {"train": 28, "validation": 4, "test": 4}
     for split in ("train", "validation"):
-        assert whole.record["fingerprint"][split] == data.record["fingerprint"][split]
+        assert whole.manifest["fingerprint"][split] == data.manifest["fingerprint"][split]
 
 
 def test_bad_files_are_all_named_before_training(photos):
@@ -231,7 +231,7 @@ def test_skipped_files_are_left_out_and_recorded(photos):
     data, _ = loaded({"folder": photos, "size": 16, "on_bad_image": "skip"})
     before, after = whole.splits["train"], data.splits["train"]
 
-    assert [{"file": str(bad), "reason": "empty"}] == data.record["skipped"]
+    assert [{"file": str(bad), "reason": "empty"}] == data.manifest["skipped"]
     assert (*before.names[:3], *before.names[4:]) == after.names
     assert np.array_equal(np.delete(before.pixels, 3, axis=0), after.pixels)
     assert np.array_equal(np.delete(before.labels, 3), after.labels)
@@ -267,17 +267,17 @@ def test_the_record_says_what_was_found_and_made(photos):
     """
     (photos / ".DS_Store").touch()
     data, _ = loaded({"folder": photos, "size": 16, "test": "none", "validation": "0.25"})
-    record = json.loads(json.dumps(data.record))
+    manifest = json.loads(json.dumps(data.manifest))
 
-    assert record == data.record
-    assert {"train": 27, "validation": 9} == record["images"]
-    assert {"cat": 3, "dog": 3, "emu": 3} == record["counts"]["validation"]
-    assert {"validation": 0.25} == record["made"]
-    assert str(photos) == record["source"]
-    assert record["folder"] == str(photos)
-    assert ["skipped hidden files or folders: 1"] == record["notes"]
-    assert len(record["files"]["train"]) == 27
-    assert "cat/" in record["files"]["train"][0]
+    assert manifest == data.manifest
+    assert {"train": 27, "validation": 9} == manifest["images"]
+    assert {"cat": 3, "dog": 3, "emu": 3} == manifest["counts"]["validation"]
+    assert {"validation": 0.25} == manifest["made"]
+    assert str(photos) == manifest["source"]
+    assert manifest["folder"] == str(photos)
+    assert ["skipped hidden files or folders: 1"] == manifest["notes"]
+    assert len(manifest["files"]["train"]) == 27
+    assert "cat/" in manifest["files"]["train"][0]
 
 
 @pytest.mark.parametrize("change", ["pixel", "label", "added", "removed", "class"])
@@ -302,7 +302,7 @@ def test_every_change_of_the_data_is_noticed(photos, change):
     after, _ = loaded({"folder": photos, "size": 64, "test": "none", "validation": "none"})
 
     part = "classes" if change == "class" else "train"
-    assert before.record["fingerprint"][part] != after.record["fingerprint"][part]
+    assert before.manifest["fingerprint"][part] != after.manifest["fingerprint"][part]
 
 
 def test_other_labels_of_the_same_images_are_noticed(npz):
@@ -316,7 +316,7 @@ def test_other_labels_of_the_same_images_are_noticed(npz):
     after, _ = loaded(text)
 
     assert np.array_equal(before.splits["train"].pixels, after.splits["train"].pixels)
-    assert before.record["fingerprint"] != after.record["fingerprint"]
+    assert before.manifest["fingerprint"] != after.manifest["fingerprint"]
 
 
 def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
@@ -327,7 +327,7 @@ def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
     photos.rename(tmp_path / "moved")
     other, _ = loaded({"folder": tmp_path / "moved", "size": 16})
 
-    assert one.record["fingerprint"] == other.record["fingerprint"]
+    assert one.manifest["fingerprint"] == other.manifest["fingerprint"]
 
 
 def test_stop_ends_the_scan(photos):

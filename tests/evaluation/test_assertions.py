@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgcls.console.wording import missed
+from imgcls.console.messages import missed
 from imgcls.errors import UsageError
 from imgcls.evaluation.assertions import COMPARISONS, Assertion
 from imgcls.evaluation.scores import ClassScore, Evaluation

@@ -18,8 +18,8 @@ from PIL import Image
 
 from imgcls.downloads import user_cache
 from imgcls.errors import UsageError
+from imgcls.images import buffers as room_module
 from imgcls.images import cache, load, resize
-from imgcls.images import room as room_module
 from imgcls.images.cache import Loaded, load_all
 
 ROOT = Path(__file__).parents[2]

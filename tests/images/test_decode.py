@@ -14,7 +14,7 @@ from imgcls.images.decode import PIXEL_LIMIT, BadImageError, measure
 from tests.images.pixels import pixels_of
 
 
-def colours():
+def colors():
     """Smooth colours, which lossy formats keep."""
     down, across = np.mgrid[0:24, 0:32]
     return np.stack([down * 8, across * 7, 200 - down * 4], axis=-1).astype(np.uint8)
@@ -26,7 +26,7 @@ def encoded(image, kind, **options):
     return file.getvalue()
 
 
-PICTURE = Image.fromarray(colours())
+PICTURE = Image.fromarray(colors())
 
 EXACT: dict[str, tuple[str, dict[str, Any]]] = {
     "png": ("PNG", {}),
@@ -45,7 +45,7 @@ def test_a_picture_is_the_same_in_every_exact_format(name):
     kind, options = EXACT[name]
     data = encoded(PICTURE, kind, **options)
 
-    assert np.array_equal(colours(), pixels_of(data, 3))
+    assert np.array_equal(colors(), pixels_of(data, 3))
     assert (24, 32) == measure(data)
 
 
@@ -66,7 +66,7 @@ def test_lossy_formats_palettes_and_cmyk_come_close(image, kind, options):
     """
     TensorFlow takes a palette's positions for greys in BMP; a mistake like that is far off.
     """
-    difference = np.abs(pixels_of(encoded(image, kind, **options), 3).astype(int) - colours())
+    difference = np.abs(pixels_of(encoded(image, kind, **options), 3).astype(int) - colors())
 
     assert difference.mean() < 6
 
@@ -90,7 +90,7 @@ def test_all_eight_orientations_come_out_upright(orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(lying, kind, exif=exif)
-    difference = np.abs(pixels_of(data, 3).astype(int) - colours())
+    difference = np.abs(pixels_of(data, 3).astype(int) - colors())
 
     assert difference.mean() < 6
     assert (24, 32) == measure(data)
@@ -103,7 +103,7 @@ def test_broken_exif_does_not_spoil_a_picture():
     """
     data = encoded(PICTURE, "PNG", exif=b"Exif\0\0MM\0*\0\0\xff\xff garbage")
 
-    assert np.array_equal(colours(), pixels_of(data, 3))
+    assert np.array_equal(colors(), pixels_of(data, 3))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
@@ -139,8 +139,8 @@ def test_transparency_lies_on_black():
     """
     alpha = np.full((24, 32, 1), 128, np.uint8)
     alpha[:, :16] = 0
-    image = Image.fromarray(np.concatenate([colours(), alpha], axis=-1))
-    expected = np.rint(colours() * (alpha / 255))
+    image = Image.fromarray(np.concatenate([colors(), alpha], axis=-1))
+    expected = np.rint(colors() * (alpha / 255))
     pixels = pixels_of(encoded(image, "PNG"), 3)
 
     assert np.abs(pixels - expected).max() <= 1
@@ -253,7 +253,7 @@ def test_the_name_of_a_file_does_not_count(tmp_path):
     file = tmp_path / "cat.jpg"
     file.write_bytes(encoded(PICTURE, "PNG"))
 
-    assert np.array_equal(colours(), pixels_of(file, 3))
+    assert np.array_equal(colors(), pixels_of(file, 3))
 
 
 def png_header(width, height):

@@ -15,7 +15,7 @@ from imgcls.data import dataset
 from imgcls.data.pipeline import evaluation_batches
 from imgcls.errors import RunError, UsageError
 from imgcls.images.load import load
-from imgcls.inference.loading import choose
+from imgcls.inference.loading import load_run
 from imgcls.ops.pixels import images_of
 from imgcls.runs import checkpoints
 
@@ -53,8 +53,8 @@ def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
     """
     The commonest reason why a model is worse in use than in its test.
     """
-    chosen = choose(run, run.parent, "best", ignore, ignore)
-    traits = chosen.traits
+    loaded = load_run(run, run.parent, "best", ignore, ignore)
+    traits = loaded.traits
     config = reader.read(run / "config.yaml").config
     split = dataset.load(config.dataset, config.seed, ignore).splits["train"]
     trained = np.concatenate(
@@ -72,12 +72,12 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     """
     from imgcls.inference.classifier import Classifier
 
-    chosen = choose(run, run.parent, "best", ignore, ignore)
+    loaded = load_run(run, run.parent, "best", ignore, ignore)
     file = folder / "foo" / "0.jpg"
     (found,) = predict([str(file)], ignore, run=run).each
-    classifier = Classifier(chosen.config, chosen.traits, chosen.checkpoint)
+    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint)
     averages = [
-        value for name, value in sorted(chosen.checkpoint.arrays.items()) if "average/" in name
+        value for name, value in sorted(loaded.checkpoint.arrays.items()) if "average/" in name
     ]
 
     assert sum(probability for _, probability in found.ranked) == pytest.approx(1)

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from imgcls.errors import DataError, UsageError
-from imgcls.inference.inputs import Candidates
+from imgcls.inference.inputs import ImageInputs
 
 PICTURE = b"GIF89a"
 
 
 def names(*images, listed=None, null=False):
-    return [each.name for each in Candidates(images, listed, null=null).each()]
+    return [each.name for each in ImageInputs(images, listed, null=null).each()]
 
 
 class Stdin(io.TextIOWrapper):
@@ -56,7 +56,7 @@ def test_what_has_no_picture_is_refused_beside_others_and_an_error_alone(here):
     An empty folder among ten is a line of its own; nothing at all is exit code 5.
     """
     del here
-    found = list(Candidates(["c", "z*.png", "a.png"], None).each())
+    found = list(ImageInputs(["c", "z*.png", "a.png"], None).each())
 
     assert [("c", "has no picture"), ("z*.png", "matches nothing"), ("a.png", None)] == [
         (each.name, each.refused) for each in found
@@ -70,13 +70,13 @@ def test_other_files_of_a_folder_are_counted(here):
     Whoever misses a picture sees that it was taken for something else.
     """
     del here
-    candidates = Candidates(["b", "c", "a.png"], None)
-    list(candidates.each())
+    inputs = ImageInputs(["b", "c", "a.png"], None)
+    list(inputs.each())
 
     assert (
         "skipped hidden files or folders: 1",
         "skipped files that are no pictures by their names: 2",
-    ) == candidates.notes()
+    ) == inputs.notes()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_the_names_in_a_list_are_as_many_as_they_like(tmp_path):
         file.writelines(b"/nowhere/%01000d.png\n" % number for number in range(20_000))
     tracemalloc.start()
     try:
-        count = sum(1 for _ in Candidates([], listed).each())
+        count = sum(1 for _ in ImageInputs([], listed).each())
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -137,7 +137,7 @@ def test_a_pipe_s_names_are_taken_as_they_come(here):
     del here
     reading, writing = os.pipe()
     os.write(writing, b"a.png\nb/1.png\n")
-    found = Candidates([], Path(f"/dev/fd/{reading}")).each()
+    found = ImageInputs([], Path(f"/dev/fd/{reading}")).each()
 
     assert ["a.png", "b/1.png"] == [next(found).name, next(found).name]
     os.close(writing)
@@ -175,7 +175,7 @@ def test_a_list_that_cannot_be_read_is_named(here, name, message):
     """
     del here
     with pytest.raises(DataError, match=f"{name}: cannot be read, {message}"):
-        Candidates([], Path(name))
+        ImageInputs([], Path(name))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_picture_on_stdin_stands_where_it_was_named(here, monkeypatch):
     """
     del here
     monkeypatch.setattr(sys, "stdin", Stdin(PICTURE))
-    found = list(Candidates(["a.png", "-", "b/1.png"], None).each())
+    found = list(ImageInputs(["a.png", "-", "b/1.png"], None).each())
 
     assert [("a.png", Path("a.png")), ("-", PICTURE), ("b/1.png", Path("b/1.png"))] == [
         (each.name, each.source) for each in found
@@ -227,4 +227,4 @@ def test_a_wrong_command_line_is_refused_at_once(images, listed, null, message):
     Whatever is piped in, it is not read for nothing.
     """
     with pytest.raises(UsageError, match=message):
-        Candidates(images, listed, null=null)
+        ImageInputs(images, listed, null=null)

@@ -174,7 +174,7 @@ def test_pickled_objects_are_not_loaded_however_well_they_are_vouched_for(run):
     with (folder / "arrays.npz").open("wb") as file:
         np.savez(file, a=np.array([{}], dtype=object))
     kinds = {"a": ["|O", 1]}
-    parts = {name: manifest.record(folder / name) for name in ("arrays.npz", "state.json")}
+    parts = {name: manifest.entry(folder / name) for name in ("arrays.npz", "state.json")}
     _manifest(arrays=kinds, parts=parts)(run)
     with pytest.raises(RunError, match=r"arrays.npz cannot be read, a.npy holds object, which"):
         checkpoints.load(folder)

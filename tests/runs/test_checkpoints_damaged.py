@@ -82,7 +82,7 @@ def vouched(run, archive, kinds):
     del content["sha256"]
     content["arrays"] = kinds
     content["parts"] = {
-        each: manifest.record(folder / each) for each in ("arrays.npz", "state.json")
+        each: manifest.entry(folder / each) for each in ("arrays.npz", "state.json")
     }
     (folder / "MANIFEST.json").write_bytes(manifest.to_bytes(content))
     return folder

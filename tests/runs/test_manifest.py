@@ -59,5 +59,5 @@ def test_only_sizes_and_digests_of_plain_names_are_records(section):
     """
     A stranger's manifest must not choose which files of the machine we open.
     """
-    assert manifest.are_records(CONTENT["parts"])
-    assert not manifest.are_records(section)
+    assert manifest.are_entries(CONTENT["parts"])
+    assert not manifest.are_entries(section)

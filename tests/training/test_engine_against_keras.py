@@ -14,7 +14,7 @@ from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.training import Training
-from imgcls.data.feed import Feed
+from imgcls.data.batch_source import BatchSource
 from imgcls.data.traits import Traits
 from imgcls.network import model
 from imgcls.training import engine
@@ -132,7 +132,7 @@ def made(
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
         net, built = network(regularizer), optimizer.build(STEPS_PER_EPOCH, EPOCHS)
-    data = Feed(lambda _: tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
+    data = BatchSource(lambda _: tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
     return net, Engine(
         net, built, optimizer, loss, strategy, data, Training(), class_weights=weights
     )
@@ -142,7 +142,7 @@ def ours(
     optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
 ) -> tuple[list[float], list[np.ndarray]]:
     net, engine = made(optimizer, loss, regularizer, weights)
-    data = iter(engine.feed.batches(range(STEPS)))
+    data = iter(engine.batch_source.batches(range(STEPS)))
     rows = np.concatenate([engine.advance(data, 7), engine.advance(data, STEPS - 7)])
     return list(rows[:, LOSS] / rows[:, IMAGES]), [np.asarray(each) for each in net.variables]
 
@@ -256,11 +256,11 @@ def test_each_schedule_gives_keras_rates(case):
     ("family", "table"),
     [(Optimizer, OPTIMIZERS), (Loss, LOSSES), (Regularizer, REGULARIZERS), (Schedule, SCHEDULES)],
 )
-def test_the_table_has_every_name(family, table):
+def test_the_table_has_every_name(registry, table):
     """
     What is added to a vocabulary is compared with Keras, or this fails.
     """
-    assert set(family.named()) == {case.split(",")[0] for case in table}
+    assert set(registry.named()) == {case.split(",")[0] for case in table}
 
 
 def test_how_many_steps_a_call_takes_changes_nothing():

@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from imgcls.config.config import Config
 from imgcls.data.dataset import Data, Split
 from imgcls.errors import ConfigError
-from imgcls.images import room
+from imgcls.images import buffers
 from imgcls.training import machine, setup
 from imgcls.training.engine import LOSS
 
@@ -32,7 +32,7 @@ def test_the_moments_are_those_of_the_images_between_0_and_1(data, monkeypatch):
     """
     They are summed piece by piece, for a set does not fit into memory in float64.
     """
-    monkeypatch.setattr(room, "BLOCK_BYTES", 3 * 4 * 6 * 3)
+    monkeypatch.setattr(buffers, "BLOCK_BYTES", 3 * 4 * 6 * 3)
     mean, variance = setup.moments(data.splits["train"])
     images = data.splits["train"].pixels / 255
 
@@ -110,8 +110,8 @@ def test_on_a_gpu_the_step_makes_its_own_batches(data, small):
     losses = []
     for chosen in (cpu, dataclasses.replace(cpu, on_gpu=True)):
         engine = setup.engine_of(turned, data, setup.traits_of(turned, data), chosen)
-        assert chosen.on_gpu == (engine.feed.finish is not None)
-        losses.append(engine.advance(iter(engine.feed.batches(range(4))), 4)[:, LOSS])
+        assert chosen.on_gpu == (engine.batch_source.finish is not None)
+        losses.append(engine.advance(iter(engine.batch_source.batches(range(4))), 4)[:, LOSS])
 
     host, device = losses
     np.testing.assert_allclose(host, device, rtol=1e-4)

@@ -12,7 +12,7 @@ import yaml
 from imgcls.commands.train import train
 from imgcls.events import Progressed, Saved
 from imgcls.runs import checkpoints
-from imgcls.training.signals import ENDING, SAVING, heeded
+from imgcls.training.signals import ENDING, SAVING, handling
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_signal_that_was_ignored_stays_ignored():
     """
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with heeded() as stop:
+        with handling() as stop:
             os.kill(os.getpid(), signal.SIGHUP)
             assert not stop
         assert signal.SIG_IGN == signal.getsignal(signal.SIGHUP)
@@ -102,13 +102,13 @@ def test_afterwards_signals_mean_what_they_meant_before():
     Who calls `train` from Python keeps the handlers that are theirs.
     """
     before = [signal.getsignal(number) for number in (*ENDING, SAVING)]
-    with heeded():
+    with handling():
         assert before != [signal.getsignal(number) for number in (*ENDING, SAVING)]
 
     assert before == [signal.getsignal(number) for number in (*ENDING, SAVING)]
 
 
-def begun(program, *arguments):
+def resumed(program, *arguments):
     return subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         stdin=subprocess.PIPE,
@@ -121,8 +121,8 @@ SAVES = """
 import hashlib, os, sys, time
 from pathlib import Path
 from imgcls import files
-from imgcls.training.signals import heeded
-with heeded() as stop:
+from imgcls.training.signals import handling
+with handling() as stop:
     os.write(1, b"ready\\n")
     while not stop:
         time.sleep(0.01)
@@ -138,7 +138,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
     Whoever presses Ctrl-C again does not want to wait.
     """
     checkpoints.save(tmp_path, 1, {"a": np.zeros(3)}, {})
-    process = begun(SAVES, tmp_path)
+    process = resumed(SAVES, tmp_path)
     try:
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
@@ -157,8 +157,8 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
 
 SLEEPS = """
 import os
-from imgcls.training.signals import heeded
-with heeded() as stop:
+from imgcls.training.signals import handling
+with handling() as stop:
     os.write(1, b"ready\\n")
     os.read(0, 1)
     os.write(1, b"awake" if not stop else b"stopped")
@@ -169,7 +169,7 @@ def test_a_training_that_was_put_to_sleep_goes_on():
     """
     Ctrl-Z and `fg`, a laptop that is opened again, a scheduler that suspends the job.
     """
-    process = begun(SLEEPS)
+    process = resumed(SLEEPS)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGSTOP)
     assert os.WIFSTOPPED(os.waitpid(process.pid, os.WUNTRACED)[1])

@@ -72,7 +72,7 @@ def test_a_sketch_has_every_shape_of_the_network_and_no_value(name: str, precisi
     A layer whose weights were not counted could take all the memory after all.
     """
     layers = around(name)
-    drawn = model.sketch(layers, TRAITS, precision=precision)
+    drawn = model.shapes_only(layers, TRAITS, precision=precision)
     built = model.build(layers, TRAITS, 0, precision=precision)
 
     for one, other in zip(drawn.layers, built.layers, strict=True):
@@ -91,7 +91,7 @@ def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
     """
     layers = stack("BatchNormalization", {"Dropout": {"rate": 0.5}}, *END)
     before = model.build(layers, TRAITS, 3)
-    model.sketch(layers, TRAITS)
+    model.shapes_only(layers, TRAITS)
     after = model.build(layers, TRAITS, 3)
 
     images = np.random.default_rng(0).random((5, 8, 8, 3), np.float32)
@@ -106,7 +106,7 @@ def test_a_sketch_is_no_memory() -> None:
     """
     layers = stack("Flatten", {"Dense": {"units": 2_000_000_000}}, END[1])
     before = resident()
-    drawn = model.sketch(layers, TRAITS)
+    drawn = model.shapes_only(layers, TRAITS)
 
     assert 10**11 < drawn.count_params()
     assert resident() - before < 10**8
@@ -147,7 +147,7 @@ def test_what_a_step_keeps_is_the_input_of_each_layer_with_weights() -> None:
         {"Residual": {"layers": [{"Conv2D": {"filters": 8, "kernel_size": 1}}, "PReLU"]}},
         *END,
     )
-    drawn = model.sketch(layers, TRAITS, precision="bfloat16")
+    drawn = model.shapes_only(layers, TRAITS, precision="bfloat16")
 
     assert [size.activations(each) for each in drawn.layers] == [
         2 * 8 * 8 * 3,
@@ -247,4 +247,4 @@ def test_a_network_of_a_thousand_layers_can_be_built() -> None:
     """
     layers = stack({"Repeat": {"times": 1100, "layers": ["ReLU"]}}, *END)
 
-    assert 1102 == len(flatten(layers)) == len(model.sketch(layers, TRAITS).layers)
+    assert 1102 == len(flatten(layers)) == len(model.shapes_only(layers, TRAITS).layers)

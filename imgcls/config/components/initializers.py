@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from imgcls.config.components.types import NotNegative, Positive
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import keras
 
 
-class Initializer(Vocabulary):
+class Initializer(Component):
     """The values of weights before the first step."""
 
     def build(self) -> "keras.Initializer":

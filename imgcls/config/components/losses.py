@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Ge, Lt
 
 from imgcls.config.components.types import NotNegative, Positive
-from imgcls.config.language.registry import Vocabulary, snake_case
+from imgcls.config.language.registry import Component, snake_case
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -17,7 +17,7 @@ Smoothing = Annotated[float, Ge(0), Lt(1)]
 """The share of each label that is spread over all classes; at 1 nothing could be learned."""
 
 
-class Loss(Vocabulary):
+class Loss(Component):
     """What training makes small: a number an image, whose mean over a batch is followed."""
 
     @classmethod

@@ -13,7 +13,7 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.types import Fraction, NotNegative, Positive
 from imgcls.config.language import messages
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +54,7 @@ Memory = Annotated[float, Ge(0), Lt(1)]
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-class Optimizer(Vocabulary):
+class Optimizer(Component):
     """What moves the weights against the gradients."""
 
     learning_rate: Rate = 0.001

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from imgcls.config.components.types import NotNegative
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import keras
 
 
-class Regularizer(Vocabulary):
+class Regularizer(Component):
     """A penalty on large weights, added to the loss."""
 
     def build(self) -> "keras.Regularizer":

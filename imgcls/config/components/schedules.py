@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import Gt, Le, MinLen
 
 from imgcls.config.components.types import Fraction, NotNegative, Positive
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     from keras.optimizers.schedules import LearningRateSchedule
 
 
-class Schedule(Vocabulary):
+class Schedule(Component):
     """A learning rate that changes from step to step. Lengths are in epochs; 0.5 is half of one."""
 
     warmup_epochs: NotNegative = 0.0

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from imgcls.config.language.spellings import TUTORIAL_SPELLINGS
+from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
 _LONGEST = 60  # characters of the user's text that a message repeats
 
@@ -62,8 +62,8 @@ def instead(name: str, known: Iterable[str], what: str) -> str:
 
 def unknown_key(name: str, known: Iterable[str]) -> str:
     """Returns the message about a key that its section does not have."""
-    if name in TUTORIAL_SPELLINGS:
-        return TUTORIAL_SPELLINGS[name]
+    if name in TUTORIAL_NAMES:
+        return TUTORIAL_NAMES[name]
     known = list(known)
     return f"unknown key; {instead(name, known, 'key')}" if known else "unknown key; there are none"
 

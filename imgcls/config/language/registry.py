@@ -31,7 +31,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from imgcls.config.language import messages
-from imgcls.config.language.spellings import TUTORIAL_SPELLINGS
+from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
 Loc = tuple[int | str, ...]
 
@@ -118,7 +118,7 @@ class Section(BaseModel):
         return section
 
 
-class Vocabulary(Section):
+class Component(Section):
     """A family of sections of which a config names one. Its direct subclasses are the families.
 
     A class made with `abstract=True` only shares fields; a config cannot name it.
@@ -135,7 +135,7 @@ class Vocabulary(Section):
     @classmethod
     def __pydantic_init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
         super().__pydantic_init_subclass__(**kwargs)
-        cls._abstract = abstract or Vocabulary in cls.__bases__
+        cls._abstract = abstract or Component in cls.__bases__
 
     @classmethod
     def name(cls) -> str:
@@ -155,7 +155,7 @@ class Vocabulary(Section):
         return dict(sorted(found.items()))
 
     @classmethod
-    def spellings(cls) -> set[str]:
+    def aliases(cls) -> set[str]:
         """Returns every spelling that names this class: its own and Keras' identifiers."""
         own = cls.__name__
         return {own, own.lower(), snake_case(own), cls.name(), *cls._aliases}
@@ -163,10 +163,10 @@ class Vocabulary(Section):
     @classmethod
     def lookup(cls, name: str) -> type[Self] | None:
         """Returns the class of the family that a name means, if any."""
-        family = cls.named()
-        if name in family:
-            return family[name]
-        return next((found for found in family.values() if name in found.spellings()), None)
+        registry = cls.named()
+        if name in registry:
+            return registry[name]
+        return next((found for found in registry.values() if name in found.aliases()), None)
 
     @classmethod
     def read(cls, value: object) -> Self:
@@ -190,7 +190,7 @@ class Vocabulary(Section):
         bare = isinstance(value, str)
         member = cls.lookup(name)
         if member is None:
-            advice = TUTORIAL_SPELLINGS.get(name)
+            advice = TUTORIAL_NAMES.get(name)
             advice = advice or f"unknown {what}; {messages.instead(name, cls.named(), what)}"
             raise mistakes(what, [((), "value", advice) if bare else ((name,), "key", advice)])
         try:
@@ -214,7 +214,7 @@ class Vocabulary(Section):
         source: object,
         handler: GetCoreSchemaHandler,
     ) -> core_schema.CoreSchema:
-        if Vocabulary not in cls.__bases__:
+        if Component not in cls.__bases__:
             return handler(source)
         return core_schema.no_info_plain_validator_function(
             cls.read,
@@ -227,7 +227,7 @@ class Vocabulary(Section):
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        if Vocabulary not in cls.__bases__:
+        if Component not in cls.__bases__:
             return handler(schema)
         # A direct $ref raises KeyError in pydantic; `schema.py` replaces this one afterwards.
         return {"x-vocabulary": cls.__name__}

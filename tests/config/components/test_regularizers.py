@@ -29,7 +29,7 @@ def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "penalty"),
+    ("written", "regularization_loss"),
     [
         ({"L1": {"l1": 0.1}}, 0.35),
         ({"L2": {"l2": 0.1}}, 0.525),
@@ -37,11 +37,13 @@ def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
         ("l2", 0.0525),
     ],
 )
-def test_it_penalises_as_it_says(written: object, penalty: float) -> None:
+def test_it_penalises_as_it_says(written: object, regularization_loss: float) -> None:
     """
     Papers differ by a factor of 2; here the sum of squares has none.
     """
-    assert penalty == pytest.approx(float(Regularizer.read(written).build()(WEIGHTS)), rel=1e-6)
+    assert regularization_loss == pytest.approx(
+        float(Regularizer.read(written).build()(WEIGHTS)), rel=1e-6
+    )
 
 
 @every

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from imgcls.config.components.types import Fraction
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -29,7 +29,7 @@ class Fill(NamedTuple):
     value: float
 
 
-class Augmentation(Vocabulary):
+class Augmentation(Component):
     """Changes each training image by itself, anew in each epoch.
 
     Attributes:
@@ -88,7 +88,7 @@ class Filled(Geometric, abstract=True):
             yield "fill_value", "no effect without fill_mode: constant"
 
 
-class Colour(Augmentation, abstract=True):
+class Color(Augmentation, abstract=True):
     """Changes values where they are."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":

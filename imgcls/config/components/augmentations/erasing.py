@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from imgcls.config.components.augmentations.augmentation import Colour
+from imgcls.config.components.augmentations.augmentation import Color
 from imgcls.config.components.types import Fraction, Positive
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class RandomErasing(Colour):
+class RandomErasing(Color):
     """Paints one rectangle of an image over with this probability.
 
     Its sides are rounded to pixels and cut to the image's, its place is uniform among all in which
@@ -40,10 +40,10 @@ class RandomErasing(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour
+        from imgcls.ops import color
 
         _, height, width, _ = images.shape
-        return colour.erase(images, self.boxes(numbers, height, width), self.value)
+        return color.erase(images, self.boxes(numbers, height, width), self.value)
 
     def boxes(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
         """Returns the rectangle of each image.

@@ -20,7 +20,7 @@ from pydantic import (
 
 from imgcls.config.components.types import Count, Pair, absolute
 from imgcls.config.language import messages
-from imgcls.config.language.registry import Scalar, Vocabulary, mistakes, snake_case
+from imgcls.config.language.registry import Component, Scalar, mistakes, snake_case
 
 if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
     from imgcls.images.pictures import Found
@@ -90,7 +90,7 @@ Names = Annotated[tuple[str, ...], MinLen(2), AfterValidator(_unlike)]
 """Class names: two or more, none of them twice."""
 
 
-class Dataset(Vocabulary):
+class Dataset(Component):
     """Which labelled images to learn from, and how they are split and shown to the network."""
 
     validation: Part = "auto"
@@ -191,11 +191,11 @@ def _kinds() -> str:
 
 
 def _wrong_kinds(
-    family: type[Dataset], kinds: list[str], value: Mapping[Any, Any]
+    registry: type[Dataset], kinds: list[str], value: Mapping[Any, Any]
 ) -> tuple[tuple[int | str, ...], str, str]:
     if kinds:
         both = " and ".join(kinds)
         return (kinds[-1],), "key", f"a dataset has one of {_kinds()}, got {both}"
-    named = next((key for key in value if family._known(key)), None)  # noqa: SLF001 - its own family
+    named = next((key for key in value if registry._known(key)), None)  # noqa: SLF001 - its own family
     advice = f"; write name: {named}" if named else ""
     return (), "value", f"must have a key {_kinds()}{advice}"

@@ -20,9 +20,9 @@ from imgcls.config.components.layers.nonlinearities import LeakyReLU as LeakyReL
 from imgcls.config.components.layers.nonlinearities import PReLU as PReLU
 from imgcls.config.components.layers.nonlinearities import ReLU as ReLU
 from imgcls.config.components.layers.nonlinearities import Softmax as Softmax
-from imgcls.config.components.layers.normalisations import BatchNormalization as BatchNormalization
-from imgcls.config.components.layers.normalisations import GroupNormalization as GroupNormalization
-from imgcls.config.components.layers.normalisations import LayerNormalization as LayerNormalization
+from imgcls.config.components.layers.normalizations import BatchNormalization as BatchNormalization
+from imgcls.config.components.layers.normalizations import GroupNormalization as GroupNormalization
+from imgcls.config.components.layers.normalizations import LayerNormalization as LayerNormalization
 from imgcls.config.components.layers.poolings import AveragePooling2D as AveragePooling2D
 from imgcls.config.components.layers.poolings import (
     GlobalAveragePooling2D as GlobalAveragePooling2D,

@@ -7,13 +7,13 @@ from imgcls.config.components import activations
 from imgcls.config.components.initializers import Initializer
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.facts import Facts
-from imgcls.config.language.registry import Vocabulary
+from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import keras
 
 
-class Layer(Vocabulary):
+class Layer(Component):
     """One layer of the network, with Keras' name, fields and defaults."""
 
     def build(self, facts: Facts) -> "keras.Layer":  # noqa: ARG002 - some layers need it

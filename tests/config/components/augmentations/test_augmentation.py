@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from imgcls.config.components.augmentations import Augmentation
-from imgcls.config.components.augmentations.augmentation import Colour, Geometric
+from imgcls.config.components.augmentations.augmentation import Color, Geometric
 from imgcls.config.language.documentation import field_docs
 from imgcls.config.language.registry import Scalar
 from imgcls.data.augment import augment
@@ -209,7 +209,7 @@ def test_each_is_of_one_kind(name: str) -> None:
     """
     member = Augmentation.named()[name]
 
-    assert issubclass(member, Geometric) != issubclass(member, Colour)
+    assert issubclass(member, Geometric) != issubclass(member, Color)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image
 
-from imgcls.ops import colour
+from imgcls.ops import color
 
 Change = Callable[[Any, tf.Tensor], tf.Tensor]
 
@@ -26,7 +26,7 @@ def test_brightness_is_added_and_clipped() -> None:
     """
     expected = np.clip(images() + _AMOUNTS.numpy()[:, None, None, None], 0, 1)
 
-    assert np.array_equal(expected, colour.brightness(images(), _AMOUNTS))
+    assert np.array_equal(expected, color.brightness(images(), _AMOUNTS))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -40,7 +40,7 @@ def test_contrast_is_tensorflows(channels: int) -> None:
         for image, factor in zip(array, 1 + _AMOUNTS.numpy(), strict=True)
     ]
 
-    assert np.allclose(expected, colour.contrast(array, 1 + _AMOUNTS), atol=1e-6)
+    assert np.allclose(expected, color.contrast(array, 1 + _AMOUNTS), atol=1e-6)
 
 
 def test_saturation_reaches_from_grey_to_double() -> None:
@@ -49,7 +49,7 @@ def test_saturation_reaches_from_grey_to_double() -> None:
     """
     array = images()
     grey = array @ np.asarray([0.299, 0.587, 0.114], np.float32)
-    result = colour.saturation(array, tf.constant([0.0, 1.0, 2.0])).numpy()
+    result = color.saturation(array, tf.constant([0.0, 1.0, 2.0])).numpy()
 
     assert np.allclose(grey[0], result[0, ..., 0], atol=1e-6)
     assert np.allclose(grey[0], result[0, ..., 2], atol=1e-6)
@@ -65,7 +65,7 @@ def test_hue_is_tensorflows() -> None:
         tf.image.adjust_hue(image, turn) for image, turn in zip(images(), _AMOUNTS, strict=True)
     ]
 
-    assert np.allclose(expected, colour.hue(images(), _AMOUNTS), atol=1e-5)
+    assert np.allclose(expected, color.hue(images(), _AMOUNTS), atol=1e-5)
 
 
 def test_grayscale_is_pillows() -> None:
@@ -74,7 +74,7 @@ def test_grayscale_is_pillows() -> None:
     """
     pixels = (images()[0] * 255).astype(np.uint8)
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
-    result = colour.grayscale(pixels[None] / np.float32(255), tf.constant([True])).numpy()
+    result = color.grayscale(pixels[None] / np.float32(255), tf.constant([True])).numpy()
 
     assert np.allclose(grey, result[0, ..., 1] * 255, atol=0.6)
     assert np.array_equal(result[..., 0], result[..., 2])
@@ -84,7 +84,7 @@ def test_only_the_chosen_lose_their_colour() -> None:
     """
     A batch that is grey as a whole would train on another distribution.
     """
-    result = colour.grayscale(images(), tf.constant([False, True, False])).numpy()
+    result = color.grayscale(images(), tf.constant([False, True, False])).numpy()
 
     assert np.array_equal(images()[[0, 2]], result[[0, 2]])
     assert not np.allclose(images()[1], result[1])
@@ -96,7 +96,7 @@ def test_white_stays_white_without_colour() -> None:
     """
     white = np.ones((1, 2, 2, 3), np.float32)
 
-    assert np.array_equal(white, colour.grayscale(white, tf.constant([True])))
+    assert np.array_equal(white, color.grayscale(white, tf.constant([True])))
 
 
 def test_one_rectangle_an_image_is_erased() -> None:
@@ -108,16 +108,16 @@ def test_one_rectangle_an_image_is_erased() -> None:
     expected[0, 1:4, 2:4] = 0.5
     expected[2, 5] = 0.5
 
-    assert np.array_equal(expected, colour.erase(images(), boxes, 0.5))
+    assert np.array_equal(expected, color.erase(images(), boxes, 0.5))
 
 
 @pytest.mark.parametrize(
     ("change", "nothing"),
     [
-        (colour.brightness, 0.0),
-        (colour.contrast, 1.0),
-        (colour.saturation, 1.0),
-        (colour.hue, 0.0),
+        (color.brightness, 0.0),
+        (color.contrast, 1.0),
+        (color.saturation, 1.0),
+        (color.hue, 0.0),
     ],
 )
 def test_no_change_is_bit_for_bit_none(change: Change, nothing: float) -> None:
@@ -127,11 +127,11 @@ def test_no_change_is_bit_for_bit_none(change: Change, nothing: float) -> None:
     assert np.array_equal(images(), change(images(), tf.fill([3], nothing)))
 
 
-@pytest.mark.parametrize("change", [colour.saturation, colour.hue, colour.grayscale])
+@pytest.mark.parametrize("change", [color.saturation, color.hue, color.grayscale])
 def test_grey_images_have_no_colour_to_change(change: Change) -> None:
     """
     The same config serves MNIST and CIFAR-10.
     """
-    amounts = tf.constant([True] * 3) if change is colour.grayscale else 2 * _AMOUNTS
+    amounts = tf.constant([True] * 3) if change is color.grayscale else 2 * _AMOUNTS
 
     assert np.array_equal(images(1), change(images(1), amounts))

@@ -14,8 +14,8 @@ from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.training import Training
 from imgcls.config.language import text
-from imgcls.config.language.registry import Vocabulary
-from imgcls.config.language.spellings import TUTORIAL_SPELLINGS
+from imgcls.config.language.registry import Component
+from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
 PROMISED = [
     *("lr", "decay", "input_shape", "Input", "rescale", "target_size", "class_mode"),
@@ -26,7 +26,7 @@ PROMISED = [
 
 ADVISED = {
     spelling: advice.group(1)
-    for spelling, message in TUTORIAL_SPELLINGS.items()
+    for spelling, message in TUTORIAL_NAMES.items()
     if (advice := re.search(r"\bwrite (\w+: [^;]+)", message))
 }
 
@@ -34,7 +34,7 @@ ADVISED = {
 def mistakes_in(section, written):
     value = text.read(written, "test.yaml", Path()).value
     with pytest.raises(ValidationError) as caught:
-        section.read(value) if issubclass(section, Vocabulary) else section.model_validate(value)
+        section.read(value) if issubclass(section, Component) else section.model_validate(value)
     return [each["msg"] for each in caught.value.errors()]
 
 
@@ -42,7 +42,7 @@ def test_the_table_has_every_promised_spelling():
     """
     These are the ones that tutorials are full of.
     """
-    assert [] == [spelling for spelling in PROMISED if spelling not in TUTORIAL_SPELLINGS]
+    assert [] == [spelling for spelling in PROMISED if spelling not in TUTORIAL_NAMES]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_spelling_gets_its_message_where_people_write_it(section, written, spe
     """
     The table is only worth what the reader says: as a key, as a name, as a name with fields.
     """
-    assert [TUTORIAL_SPELLINGS[spelling]] == mistakes_in(section, written)
+    assert [TUTORIAL_NAMES[spelling]] == mistakes_in(section, written)
 
 
 def test_what_is_known_is_never_taken_for_a_tutorial_spelling():
@@ -121,12 +121,12 @@ def test_what_is_advised_is_itself_right(spelling):
         assert section == "seed"
 
 
-@pytest.mark.parametrize("spelling", TUTORIAL_SPELLINGS)
+@pytest.mark.parametrize("spelling", TUTORIAL_NAMES)
 def test_every_message_says_what_to_do_in_one_line(spelling):
     """
     Each stands behind a place and a key in a terminal.
     """
-    message = TUTORIAL_SPELLINGS[spelling]
+    message = TUTORIAL_NAMES[spelling]
 
     assert len(message) <= 120
     assert "\n" not in message

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from imgcls.errors import ResourceError
-from imgcls.images import room as room_module
-from imgcls.images.room import blocks, left, let_go, reserve, room
+from imgcls.images import buffers as room_module
+from imgcls.images.buffers import blocks, buffer, left, release, reserve
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_what_exceeds_the_budget_lies_in_a_file(in_file):
     """
     A set larger than the memory must be slow, and not end the program.
     """
-    small, large = room((10, 10, 10)), room((10, 10, 11))
+    small, large = buffer((10, 10, 10)), buffer((10, 10, 11))
     large[3] = 7
 
     assert not isinstance(small, np.memmap)
@@ -41,7 +41,7 @@ def test_a_disk_that_is_too_small_is_told_with_its_folder(in_file):
     """
     free = shutil.disk_usage(in_file).free
     with pytest.raises(ResourceError) as caught:
-        room((free // 1000 + 1_000_000, 1000))
+        buffer((free // 1000 + 1_000_000, 1000))
 
     assert str(caught.value).startswith(f"{in_file}: ")
     assert "iB of pixels cannot be written, " in str(caught.value)
@@ -58,7 +58,7 @@ def test_a_file_that_may_not_grow_is_told(in_file):
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
     try:
         with pytest.raises(ResourceError, match="KiB of pixels cannot be written, file too large"):
-            room((8000,))
+            buffer((8000,))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, usual)
     assert [] == list(in_file.iterdir())
@@ -79,7 +79,7 @@ def test_pixels_in_a_file_have_their_room(in_file):
     """
     The file has no name; only this process can ask for it.
     """
-    pixels = room((1 << 20,))
+    pixels = buffer((1 << 20,))
     links = Path("/proc/self/fd").iterdir()
     (ours,) = (link for link in links if os.path.realpath(link).startswith(str(in_file)))
 
@@ -109,10 +109,10 @@ def test_mapped_pixels_are_gone_through_in_the_memory_of_a_few(in_file):
     A set ten times larger must train in the same memory.
     """
     assert in_file.exists()
-    pixels = room((640, 100, 1000))  # 64 MB
+    pixels = buffer((640, 100, 1000))  # 64 MB
     before = resident()
     pixels[:] = np.arange(100, dtype=np.uint8)[:, None]
-    let_go(pixels)
+    release(pixels)
     sums = []
     for block in blocks(pixels[:600]):
         sums.append(int(block.sum(dtype=np.int64)))

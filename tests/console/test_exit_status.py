@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imgcls.console import Ending
+from imgcls.console import ExitStatus
 from imgcls.errors import ImgclsError, RunError
 from imgcls.events import Noted, Warned
 from imgcls.images.decode import BadImageError
@@ -26,20 +26,20 @@ def read(line):
 @pytest.mark.parametrize(
     ("ending", "line"),
     [
-        (Ending(), "imgcls: exit=0"),
-        (Ending(run=RUN), "imgcls: exit=0 run=runs/cifar10-001"),
+        (ExitStatus(), "imgcls: exit=0"),
+        (ExitStatus(run=RUN), "imgcls: exit=0 run=runs/cifar10-001"),
         (
-            Ending.of(RunError, RUN, "imgcls train --resume runs/cifar10-001"),
+            ExitStatus.of(RunError, RUN, "imgcls train --resume runs/cifar10-001"),
             (
                 "imgcls: exit=6 error=RUN run=runs/cifar10-001"
                 ' resume="imgcls train --resume runs/cifar10-001"'
             ),
         ),
-        (Ending.by(15, RUN), "imgcls: exit=143 error=TERM run=runs/cifar10-001"),
-        (Ending.of(ImgclsError), "imgcls: exit=1 error=BUG"),
-        (Ending.of(BadImageError), "imgcls: exit=5 error=DATA"),
+        (ExitStatus.by(15, RUN), "imgcls: exit=143 error=TERM run=runs/cifar10-001"),
+        (ExitStatus.of(ImgclsError), "imgcls: exit=1 error=BUG"),
+        (ExitStatus.of(BadImageError), "imgcls: exit=5 error=DATA"),
     ],
-    ids=lambda value: value.code if isinstance(value, Ending) else "",
+    ids=lambda value: value.code if isinstance(value, ExitStatus) else "",
 )
 def test_it_has_what_applies_and_nothing_else(ending, line):
     """
@@ -52,7 +52,7 @@ def test_warnings_are_counted():
     """
     Exit code 0 with three warnings is not what a script should take for all right.
     """
-    assert "imgcls: exit=0 warnings=3" == Ending().line(3)
+    assert "imgcls: exit=0 warnings=3" == ExitStatus().line(3)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_any_name_of_a_folder_is_read_back_as_it_is(name):
     A folder with a line break in its name must neither forge a line nor break the reader.
     """
     resume = f"imgcls train --resume {shlex.quote(name)}"
-    line = Ending(6, "RUN", Path(name), resume).line(1)
+    line = ExitStatus(6, "RUN", Path(name), resume).line(1)
 
     assert line.isascii()
     assert line.isprintable()
@@ -91,7 +91,7 @@ def test_it_comes_last_with_the_warnings_that_were_reported(shown):
     def use(console):
         console.report(Warned("odd"))
         console.report(Noted("all is well"))
-        console.end(Ending(run=RUN))
+        console.end(ExitStatus(run=RUN))
 
     out, err = shown(use)
 

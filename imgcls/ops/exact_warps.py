@@ -7,7 +7,7 @@ since it copies pixels. Flips and crops are all that many recipes want.
 import tensorflow as tf
 
 
-def move(
+def exact_warp(
     images: tf.Tensor, matrices: tf.Tensor, fill_mode: str = "nearest", fill_value: float = 0.0
 ) -> tf.Tensor:
     """Returns each image moved by its matrix: exactly what `warp` returns.

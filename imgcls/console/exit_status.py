@@ -14,7 +14,7 @@ _SIGNALLED = 128  # a shell's code for what a signal ended is this and the signa
 
 
 @dataclass(frozen=True)
-class Ending:
+class ExitStatus:
     """How the process ends.
 
     Attributes:

@@ -24,7 +24,7 @@ BLOCK_BYTES = 2**24  # of pixels that are looked at together
 HINT = "set TMPDIR to a folder with more room, or lower dataset.size"
 
 
-def room(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def buffer(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Returns zeros, uint8, in memory or in a file without a name; their room is taken already.
 
     Raises:
@@ -74,10 +74,10 @@ def blocks(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
     images = max(1, BLOCK_BYTES // max(1, math.prod(pixels.shape[1:])))
     for begin in range(0, len(pixels), images):
         yield pixels[begin : begin + images]
-        let_go(pixels)
+        release(pixels)
 
 
-def let_go(pixels: NDArray[np.uint8]) -> None:
+def release(pixels: NDArray[np.uint8]) -> None:
     """Gives back the memory that was read of mapped pixels; the system may keep it as its cache.
 
     Without it, a process seems to grow by all that it ever read, and is ended for it where memory

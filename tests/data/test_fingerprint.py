@@ -10,8 +10,8 @@ from PIL import Image
 
 from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import load
+from imgcls.data.fingerprint import changes, digests, duplicates, fingerprint
 from imgcls.data.reading import Split
-from imgcls.data.record import changes, digests, duplicates, fingerprint
 
 CLASSES = ("cat", "dog", "emu")
 
@@ -33,7 +33,7 @@ def recorded(folder, **fields):
     """The record as a run reads it back from its data.json."""
     text = {"folder": folder, "size": 8, "test": "none", **fields}
     data = load(Dataset.read(text), 0, lambda _: None)
-    return json.loads(json.dumps(data.record))
+    return json.loads(json.dumps(data.manifest))
 
 
 def edit(file: Path, by=1):
@@ -92,9 +92,9 @@ def test_a_picture_in_another_class_is_edited(tmp_path):
     table = tmp_path / "t.csv"
     text = {"csv": str(table), "size": 8, "test": "none", "validation": "none"}
     table.write_text("\n".join(rows))
-    before = load(Dataset.read(text), 0, lambda _: None).record
+    before = load(Dataset.read(text), 0, lambda _: None).manifest
     table.write_text("\n".join(rows).replace("cat/01.png,cat", "cat/01.png,dog"))
-    after = load(Dataset.read(text), 0, lambda _: None).record
+    after = load(Dataset.read(text), 0, lambda _: None).manifest
 
     assert "1 edited (first: cat/01.png)" == changes(before, after)
 
@@ -130,7 +130,7 @@ def test_arrays_tell_which_split_is_another(tmp_path):
             x_test=test,
             y_test=labels[: len(test)],
         )
-        return load(Dataset.read({"npz": file, "validation": "none"}), 0, lambda _: None).record
+        return load(Dataset.read({"npz": file, "validation": "none"}), 0, lambda _: None).manifest
 
     before = saved(pixels)
     other = "has other images or labels"
@@ -147,13 +147,13 @@ def test_only_what_both_have_read_is_compared(photos):
     Training reads no test images, evaluation nothing else.
     """
     text = Dataset.read({"folder": photos, "size": 8, "test": "none"})
-    train = load(text, 0, lambda _: None, only=("train",)).record
+    train = load(text, 0, lambda _: None, only=("train",)).manifest
     edit(photos / "validation/cat/04.png")
-    validation = load(text, 0, lambda _: None, only=("validation",)).record
+    validation = load(text, 0, lambda _: None, only=("validation",)).manifest
 
     assert changes(train, validation) is None
     edit(photos / "train/cat/00.png")
-    whole = load(text, 0, lambda _: None).record
+    whole = load(text, 0, lambda _: None).manifest
     assert "1 edited (first: train/cat/00.png)" == changes(train, whole)
 
 
@@ -190,7 +190,7 @@ def test_a_thousand_edits_of_one_byte_are_all_noticed():
         rng.integers(0, 256, (20, 6, 6, 3), np.uint8), np.arange(20, dtype=np.int32) % 3, names
     )
 
-    def record(now):
+    def manifest(now):
         return {
             "classes": list(CLASSES),
             "files": {"train": list(names)},
@@ -198,12 +198,12 @@ def test_a_thousand_edits_of_one_byte_are_all_noticed():
             "fingerprint": {"train": fingerprint(now)},
         }
 
-    before = record(split)
+    before = manifest(split)
     for _ in range(1000):
         pixels = split.pixels.copy()
         at = int(rng.integers(pixels.size))
         pixels.reshape(-1)[at] ^= int(rng.integers(1, 256))
-        now = record(Split(pixels, split.labels, names))
+        now = manifest(Split(pixels, split.labels, names))
 
         assert changes(before, now) == f"1 edited (first: {at // 108})"
 

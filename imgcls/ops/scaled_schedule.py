@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 
-class Lowered(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # untyped
+class ScaledSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]  # untyped
     """Another schedule, times a factor.
 
     Args:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from imgcls.ops.normalisation import BatchNormalization
+from imgcls.ops.normalization import BatchNormalization
 
 RNG = np.random.default_rng(0)
 BATCHES = RNG.normal(3, 2, (5, 4, 6, 5, 3)).astype(np.float32)  # few numbers: n / (n - 1) shows

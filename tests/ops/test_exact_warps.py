@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from imgcls.ops import moves, warp
+from imgcls.ops import exact_warps, warp
 
 
 def _images(batch: int) -> NDArray[np.float32]:
@@ -24,7 +24,7 @@ def test_a_move_equals_the_warp_bit_for_bit(fill_mode: str) -> None:
     matrices = tf.matmul(warp.zoom(sign, -sign, 6, 9), warp.translation(x, y))
     expected = warp.warp(images, matrices, fill_mode, 0.25)
 
-    assert np.array_equal(expected, moves.move(images, matrices, fill_mode, 0.25))
+    assert np.array_equal(expected, exact_warps.exact_warp(images, matrices, fill_mode, 0.25))
 
 
 def test_wrapping_goes_round_as_often_as_it_must() -> None:
@@ -35,7 +35,7 @@ def test_wrapping_goes_round_as_often_as_it_must() -> None:
     matrices = warp.translation(x=tf.constant([-31.0]), y=tf.constant([20.0]))
 
     assert np.array_equal(
-        np.roll(images, (20, -31), axis=(1, 2)), moves.move(images, matrices, "wrap")
+        np.roll(images, (20, -31), axis=(1, 2)), exact_warps.exact_warp(images, matrices, "wrap")
     )
 
 
@@ -44,7 +44,7 @@ def test_a_pipeline_keeps_the_shape_that_is_known() -> None:
     The network is built for a height, width and channels; only the batch may be open.
     """
     batches = tf.data.Dataset.from_tensor_slices(_images(5)).batch(2)
-    moved = batches.map(lambda x: moves.move(x, tf.eye(3, batch_shape=tf.shape(x)[:1])))
+    moved = batches.map(lambda x: exact_warps.exact_warp(x, tf.eye(3, batch_shape=tf.shape(x)[:1])))
 
     assert moved.element_spec.shape.as_list() == [None, 6, 9, 3]
     assert np.array_equal(_images(5), np.concatenate(list(moved)))

@@ -30,7 +30,7 @@ _EMA = "write training: {ema: {decay: 0.99}}"
 _EPOCHS = "lengths are in epochs here: {}"
 _ALWAYS = "loss and accuracy are always reported; leave it out"
 
-TUTORIAL_SPELLINGS: dict[str, str] = {
+TUTORIAL_NAMES: dict[str, str] = {
     # Optimizers and schedules.
     "lr": "lr is now learning_rate",
     "decay": "decay is now a schedule in the place of learning_rate, or weight_decay",

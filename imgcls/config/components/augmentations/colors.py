@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from imgcls.config.components.augmentations.augmentation import Colour
+from imgcls.config.components.augmentations.augmentation import Color
 from imgcls.config.components.types import Fraction
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class RandomBrightness(Colour):
+class RandomBrightness(Color):
     """Adds one number to all values of an image."""
 
     numbers: ClassVar[int] = 1
@@ -22,12 +22,12 @@ class RandomBrightness(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour, random
+        from imgcls.ops import color, random
 
-        return colour.brightness(images, random.between(numbers[:, 0], -self.factor, self.factor))
+        return color.brightness(images, random.between(numbers[:, 0], -self.factor, self.factor))
 
 
-class RandomContrast(Colour):
+class RandomContrast(Color):
     """Multiplies the distance of each value from its channel's mean over the image."""
 
     numbers: ClassVar[int] = 1
@@ -37,13 +37,13 @@ class RandomContrast(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour, random
+        from imgcls.ops import color, random
 
         factors = random.between(numbers[:, 0], 1 - self.factor, 1 + self.factor)
-        return colour.contrast(images, factors)
+        return color.contrast(images, factors)
 
 
-class RandomSaturation(Colour):
+class RandomSaturation(Color):
     """Multiplies the distance of each pixel from its own grey: paler or stronger colours.
 
     Grey images (one channel) stay as they are.
@@ -57,13 +57,13 @@ class RandomSaturation(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour, random
+        from imgcls.ops import color, random
 
         factors = random.between(numbers[:, 0], 1 - self.factor, 1 + self.factor)
-        return colour.saturation(images, factors)
+        return color.saturation(images, factors)
 
 
-class RandomHue(Colour):
+class RandomHue(Color):
     """Moves the hue of all pixels of an image around the colour circle.
 
     Grey images (one channel) stay as they are.
@@ -77,12 +77,12 @@ class RandomHue(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour, random
+        from imgcls.ops import color, random
 
-        return colour.hue(images, random.between(numbers[:, 0], -self.factor, self.factor))
+        return color.hue(images, random.between(numbers[:, 0], -self.factor, self.factor))
 
 
-class RandomGrayscale(Colour):
+class RandomGrayscale(Color):
     """Takes the colour out of an image with this probability; it keeps its three channels.
 
     Grey images (one channel) stay as they are.
@@ -95,6 +95,6 @@ class RandomGrayscale(Colour):
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
         """Returns the changed images."""
-        from imgcls.ops import colour
+        from imgcls.ops import color
 
-        return colour.grayscale(images, numbers[:, 0] < self.probability)
+        return color.grayscale(images, numbers[:, 0] < self.probability)

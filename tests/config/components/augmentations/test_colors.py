@@ -9,8 +9,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from imgcls.config.components.augmentations import Augmentation
-from imgcls.config.components.augmentations.augmentation import Colour
-from imgcls.ops import colour
+from imgcls.config.components.augmentations.augmentation import Color
+from imgcls.ops import color
 
 Change = Callable[[Any, tf.Tensor], tf.Tensor]
 Images = NDArray[np.float32]
@@ -21,7 +21,7 @@ _IMAGES = np.random.default_rng(0).random((3, 5, 4, 3), dtype=np.float32)
 
 def _apply(written: object, numbers: tf.Tensor = _EDGES) -> Images:
     augmentation = Augmentation.read(written)
-    assert isinstance(augmentation, Colour)
+    assert isinstance(augmentation, Color)
     result: Images = augmentation.apply(tf.constant(_IMAGES), numbers).numpy()
     return result
 
@@ -29,10 +29,10 @@ def _apply(written: object, numbers: tf.Tensor = _EDGES) -> Images:
 @pytest.mark.parametrize(
     ("name", "change", "amounts"),
     [
-        ("RandomBrightness", colour.brightness, [-0.25, 0, 0.25]),
-        ("RandomContrast", colour.contrast, [0.75, 1, 1.25]),
-        ("RandomSaturation", colour.saturation, [0.75, 1, 1.25]),
-        ("RandomHue", colour.hue, [-0.25, 0, 0.25]),
+        ("RandomBrightness", color.brightness, [-0.25, 0, 0.25]),
+        ("RandomContrast", color.contrast, [0.75, 1, 1.25]),
+        ("RandomSaturation", color.saturation, [0.75, 1, 1.25]),
+        ("RandomHue", color.hue, [-0.25, 0, 0.25]),
     ],
 )
 def test_a_factor_reaches_as_far_as_documented(

@@ -24,7 +24,7 @@ RESIDENT_BYTES = 2**31
 
 
 @dataclass(frozen=True)
-class Feed:
+class BatchSource:
     """How a training comes to its batches.
 
     Attributes:
@@ -44,13 +44,13 @@ def on_host(
     batch_size: int,
     seed: int,
     smallest: int = 1,
-) -> Feed:
+) -> BatchSource:
     """Returns a feed whose batches are whole; the arguments are those of `train_batches`."""
 
     def batches(steps: range) -> tf.data.Dataset:
         return pipeline.train_batches(split, size, augmentations, batch_size, seed, steps, smallest)
 
-    return Feed(batches)
+    return BatchSource(batches)
 
 
 def on_device(
@@ -60,7 +60,7 @@ def on_device(
     batch_size: int,
     seed: int,
     device: str,
-) -> Feed:
+) -> BatchSource:
     """Returns a feed whose batches are made on this device; the pixels lie there if they fit."""
     shape = split.pixels.shape[1:]
     resident = _resident(split.pixels, device)
@@ -82,7 +82,7 @@ def on_device(
         images = images_of(pixels, size)
         return augment(augmentations, images, seed, number, index), tf.gather(labels, index)
 
-    return Feed(batches, finish)
+    return BatchSource(batches, finish)
 
 
 def _resident(pixels: NDArray[np.uint8], device: str) -> tf.Tensor | None:

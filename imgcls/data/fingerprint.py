@@ -11,11 +11,11 @@ import numpy as np
 
 from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import Divided
+from imgcls.images.buffers import blocks
 from imgcls.images.pictures import SPLITS, Found, listed, shown
-from imgcls.images.room import blocks
 
 
-def record(
+def manifest(
     divided: Divided, splits: dict[str, Split], reader: Reader, size: tuple[int, int]
 ) -> dict[str, Any]:
     """Returns what was found, made and read, as JSON has it."""
@@ -177,24 +177,24 @@ def _kinds(then: dict[str, str], now: dict[str, str]) -> dict[str, set[str]]:
     return {kind: files for kind, files in kinds.items() if files}
 
 
-def _contents(record: dict[str, Any]) -> dict[str, str]:
+def _contents(manifest: dict[str, Any]) -> dict[str, str]:
     """The content of each file in words that hold in every record; empty where there are none."""
     contents = {}
     try:
-        for split, files in record.get("files", {}).items():
-            digests = record.get("digests", {}).get(split)
+        for split, files in manifest.get("files", {}).items():
+            digests = manifest.get("digests", {}).get(split)
             for at, file in enumerate(files):
                 pixels, _, label = (digests[at] or "bad-0").partition("-") if digests else ("",) * 3
-                contents[file] = pixels and f"{pixels} {record['classes'][int(label)]}"
+                contents[file] = pixels and f"{pixels} {manifest['classes'][int(label)]}"
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return {}  # a damaged record; that something changed is known already
     return contents
 
 
-def _classes(record: dict[str, Any]) -> str:
-    return listed(map(str, record.get("classes") or ["unknown"]))
+def _classes(manifest: dict[str, Any]) -> str:
+    return listed(map(str, manifest.get("classes") or ["unknown"]))
 
 
-def _counts(record: dict[str, Any], split: str) -> str:
-    images = record.get("images")
+def _counts(manifest: dict[str, Any], split: str) -> str:
+    images = manifest.get("images")
     return f"{images.get(split)} images" if isinstance(images, dict) else "unknown"

@@ -14,7 +14,7 @@ from imgcls.config.components.types import Fraction, Positive
 from imgcls.config.facts import Facts
 
 
-class Normalising(Layer, abstract=True):
+class Normalizing(Layer, abstract=True):
     """What all normalisations have: a learned scale and offset behind them."""
 
     epsilon: Positive = 0.001
@@ -39,7 +39,7 @@ class Normalising(Layer, abstract=True):
             yield from self.idle(("gamma_initializer", "gamma_regularizer"), "scale: false")
 
 
-class BatchNormalization(Normalising):
+class BatchNormalization(Normalizing):
     """Normalises each channel over the batch (https://arxiv.org/abs/1502.03167).
 
     In evaluation it uses moving averages of what the batches had. With several replicas it
@@ -60,12 +60,12 @@ class BatchNormalization(Normalising):
             import keras
 
             return keras.layers.BatchNormalization(**self.arguments(), synchronized=True)
-        from imgcls.ops import normalisation
+        from imgcls.ops import normalization
 
-        return normalisation.BatchNormalization(**self.arguments())
+        return normalization.BatchNormalization(**self.arguments())
 
 
-class LayerNormalization(Normalising):
+class LayerNormalization(Normalizing):
     """Normalises each image by itself, along the axes given (https://arxiv.org/abs/1607.06450)."""
 
     axis: Axes = (-1,)
@@ -78,7 +78,7 @@ def _groups(groups: int) -> int:
     return groups
 
 
-class GroupNormalization(Normalising):
+class GroupNormalization(Normalizing):
     """Normalises groups of channels of each image by itself (https://arxiv.org/abs/1803.08494).
 
     It does not depend on the batch, so it suits small ones.

@@ -9,9 +9,9 @@ import tensorflow as tf
 from tensorflow.python.framework import kernels
 
 from imgcls.config.components.augmentations import Augmentation
-from imgcls.data import feed
+from imgcls.data import batch_source
+from imgcls.data.batch_source import BatchSource
 from imgcls.data.dataset import Split
-from imgcls.data.feed import Feed
 from tests.config.components.augmentations.test_augmentation import FIELDS
 
 RNG = np.random.default_rng(0)
@@ -25,7 +25,7 @@ def split(pixels: np.ndarray = PIXELS) -> Split:
     return Split(pixels, LABELS, tuple(map(str, LABELS)))
 
 
-def images_of(given: Feed, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
+def images_of(given: BatchSource, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
     finish = tf.function(given.finish) if given.finish else lambda *batch: batch
     return [
         (images.numpy(), labels.numpy())
@@ -39,11 +39,11 @@ def test_the_device_makes_the_batches_of_the_host(resident, size, monkeypatch):
     """
     A network must not learn something else because of where its images were made.
     """
-    monkeypatch.setattr(feed, "RESIDENT_BYTES", 2**31 if resident else 0)
+    monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
     given = (split(), size, ALL, BATCH, 3)
-    device = feed.on_device(*given, "/cpu:0")
+    device = batch_source.on_device(*given, "/cpu:0")
     pairs = zip(
-        images_of(feed.on_host(*given), range(2, 9)),
+        images_of(batch_source.on_host(*given), range(2, 9)),
         images_of(device, range(2, 9)),
         strict=True,
     )
@@ -61,13 +61,13 @@ def test_what_the_host_sends_is_bytes(tmp_path):
     """
     mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=PIXELS.shape)
     mapped[:] = PIXELS  # too large for memory, so for a GPU, too
-    device = feed.on_device(split(mapped), SIDES, (), BATCH, 0, "/cpu:0")
+    device = batch_source.on_device(split(mapped), SIDES, (), BATCH, 0, "/cpu:0")
     _, index, pixels = device.batches(range(1)).element_spec
 
     assert (tf.int64, tf.uint8) == (index.dtype, pixels.dtype)
     np.testing.assert_array_equal(
         images_of(device, range(1))[0][0],
-        images_of(feed.on_host(split(), SIDES, (), BATCH, 0), range(1))[0][0],
+        images_of(batch_source.on_host(split(), SIDES, (), BATCH, 0), range(1))[0][0],
     )
 
 
@@ -96,8 +96,8 @@ def test_a_gpu_has_a_kernel_for_all_of_it(resident, monkeypatch):
     """
     TensorFlow quietly takes what has none to the host and back, pixels and all, in each step.
     """
-    monkeypatch.setattr(feed, "RESIDENT_BYTES", 2**31 if resident else 0)
-    device = feed.on_device(split(), (11, 13), ALL, BATCH, 3, "/cpu:0")
+    monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
+    device = batch_source.on_device(split(), (11, 13), ALL, BATCH, 3, "/cpu:0")
     graph = (
         tf.function(device.finish)
         .get_concrete_function(*device.batches(range(1)).element_spec)

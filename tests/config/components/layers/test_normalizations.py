@@ -5,7 +5,7 @@ import pytest
 
 from imgcls.config.components.layers import Layer
 from imgcls.config.facts import Facts
-from imgcls.ops import normalisation
+from imgcls.ops import normalization
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
@@ -18,7 +18,7 @@ def test_batch_normalisation_is_fused_on_one_device_and_synchronised_on_several(
     fields = {"momentum": 0.9, "scale": False, "beta_regularizer": {"L2": {"l2": 0.5}}}
     layer = Layer.read({"BatchNormalization": fields}).build(Facts(3, replicas=replicas))
 
-    assert (replicas == 1) == isinstance(layer, normalisation.BatchNormalization)
+    assert (replicas == 1) == isinstance(layer, normalization.BatchNormalization)
     assert (replicas > 1) == layer.synchronized
     assert isinstance(layer, keras.layers.BatchNormalization)
     assert (0.9, False, 0.5) == (layer.momentum, layer.scale, float(layer.beta_regularizer.l2))
