@@ -93,7 +93,7 @@ class _Generator(GenerateJsonSchema):
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
         if isinstance(dft, Component):
             encoded = dft.model_dump(mode="json", exclude_defaults=True)
-            return encoded if encoded[dft.name()] else dft.name()
+            return encoded if encoded[dft.identifier()] else dft.identifier()
         if isinstance(dft, Section):
             return dft.model_dump(mode="json", exclude_defaults=True)
         return super().encode_default(dft)
@@ -163,7 +163,7 @@ def _ref(section: type[Section]) -> Schema:
 
 
 def _names(members: Sequence[type[Component]]) -> list[Schema]:
-    canonical = [member.name() for member in members]
+    canonical = [member.identifier() for member in members]
     others = {each for member in members for each in member.aliases()} - set(canonical)
     return [{"enum": canonical}, {"type": "string", "pattern": _pattern(others)}]
 

@@ -138,7 +138,7 @@ class Component(Section):
         cls._abstract = abstract or Component in cls.__bases__
 
     @classmethod
-    def name(cls) -> str:
+    def identifier(cls) -> str:
         """Returns the name in YAML."""
         return cls.__name__
 
@@ -151,14 +151,14 @@ class Component(Section):
             member = todo.pop()
             todo += member.__subclasses__()
             if not member._abstract:  # noqa: SLF001  # a class of its own family
-                found[member.name()] = member
+                found[member.identifier()] = member
         return dict(sorted(found.items()))
 
     @classmethod
     def aliases(cls) -> set[str]:
         """Returns every spelling that names this class: its own and Keras' identifiers."""
         own = cls.__name__
-        return {own, own.lower(), snake_case(own), cls.name(), *cls._aliases}
+        return {own, own.lower(), snake_case(own), cls.identifier(), *cls._aliases}
 
     @classmethod
     def lookup(cls, name: str) -> type[Self] | None:
@@ -206,7 +206,7 @@ class Component(Section):
 
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {self.name(): handler(self)}
+        return {self.identifier(): handler(self)}
 
     @classmethod
     def __get_pydantic_core_schema__(

@@ -107,14 +107,14 @@ class Dataset(Component):
     """So many training images only, the classes in proportion, for a quick try; validation and test images stay all."""  # noqa: E501
 
     @classmethod
-    def name(cls) -> str:
+    def identifier(cls) -> str:
         """Returns the name in YAML."""
         return snake_case(cls.__name__)
 
     @classmethod
     def kind(cls) -> str:
         """Returns the key that says which data it is: one of `KINDS`."""
-        return cls.name()
+        return cls.identifier()
 
     def fetch(self, report: Report, stop: Stop | None = None) -> None:
         """Downloads the data if they are published and nowhere found; nothing, for any others.
@@ -183,7 +183,7 @@ class Dataset(Component):
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = handler(self)
         kind = self.kind()
-        return {kind: fields.pop(kind, self.name()), **fields}
+        return {kind: fields.pop(kind, self.identifier()), **fields}
 
 
 def _kinds() -> str:
