@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Report = Callable[[object], None]
+EventSink = Callable[[object], None]
 """Takes one of the events below, or another module's (a data scan's); unknown ones are ignored."""
 
 
@@ -36,6 +36,16 @@ class Started:
     device: str
     precision: str
     step: int  # already done; 0 for a new run
+
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage of a training of several begins, or is resumed."""
+
+    stage: int  # from 1
+    stages: int
+    epochs: int  # of this stage
+    parameters: int  # that are trained
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def evaluate(
         console.report,
         split=split.value if split else None,
         data=data,
-        weights=checkpoint.value if checkpoint else None,
+        checkpoint=checkpoint.value if checkpoint else None,
         precision=precision.value,
         assertions=assertions,
         root=root,
@@ -202,7 +202,7 @@ def predict(  # noqa: PLR0913, PLR0917  # each is an option
         listed=listed,
         null=null,
         run=run,
-        weights=checkpoint.value if checkpoint else None,
+        checkpoint=checkpoint.value if checkpoint else None,
         precision=precision.value,
         root=root,
     )

@@ -6,23 +6,23 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from imgcls.config import reader
-from imgcls.config.config import Config
 from imgcls.errors import DivergedError
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink
 from imgcls.training.summary import CheckResult, DataSummary
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Data
     from imgcls.training.engine import Engine
+    from imgcls.training.prepare import Prepared
 
 TIMED_STEPS = 3
 
 
 def check(
-    config: Path, report: Report, *, overrides: Sequence[str] = (), offline: bool = False
+    config: Path, report: EventSink, *, overrides: Sequence[str] = (), offline: bool = False
 ) -> CheckResult:
     """Checks everything that training needs, and estimates what it will cost.
 
@@ -41,31 +41,25 @@ def check(
     from imgcls.ops import startup
 
     startup.start()
-    from imgcls.training import machine as machines
-    from imgcls.training import setup
+    from imgcls.training.prepare import prepare
 
     with checked.locating():
         data = dataset.load(checked.config.dataset, checked.config.seed, report, fetch=not offline)
-        machine = machines.choose(checked.config.training)
-        for warning in machine.warnings:
-            report(Warned(warning))
-        report(Noted(f"trying on {machine.device} in {machine.precision}"))
-        traits = setup.traits_of(checked.config, data)
-        engine = setup.engine_of(checked.config, data, traits, machine)
-    return _summary(config, checked.config, data, engine)
+        prepared = prepare(checked.config, data, report)
+    return _result(config, prepared)
 
 
-def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> CheckResult:
+def _result(path: Path, prepared: "Prepared") -> CheckResult:
     from imgcls.data.pipeline import steps_per_pass
     from imgcls.network.layer_table import rows
 
-    layers = tuple(rows(config.layers, engine.model))
-    loss, step_seconds = _steps(engine)
-    training = config.training
-    counts = {name: len(split.labels) for name, split in data.splits.items()}
-    steps = training.steps_per_epoch or steps_per_pass(counts["train"], training.batch_size)
+    config, data = prepared.config, prepared.data
+    layers = tuple(rows(prepared.network))
+    loss, step_seconds = _steps(prepared.engine(0))
+    training, steps = config.training, prepared.plan.steps_per_epoch
+    images = len(data.splits["validation"].labels) if "validation" in data.splits else 0
     # A forward pass takes about a third of a step.
-    validation = steps_per_pass(counts.get("validation", 0), training.batch_size) * step_seconds / 3
+    validation = steps_per_pass(images, training.batch_size) * step_seconds / 3
     epoch_seconds = steps * step_seconds + validation / training.evaluate_every
     return CheckResult(
         config=str(path),
@@ -74,7 +68,7 @@ def _summary(path: Path, config: Config, data: "Data", engine: "Engine") -> Chec
         loss=loss,
         step_seconds=step_seconds,
         epoch_seconds=epoch_seconds,
-        seconds=epoch_seconds * training.epochs,
+        seconds=epoch_seconds * prepared.plan.epochs,
         memory_bytes=_peak_bytes(),
     )
 
@@ -83,7 +77,7 @@ def _steps(engine: "Engine") -> tuple[float, float]:
     """The loss of the first real batch, and the seconds of a step once the first is traced."""
     from imgcls.training.engine import IMAGES, LOSS
 
-    batches: Any = iter(engine.batch_source.batches(range(1 + TIMED_STEPS)))
+    batches = engine.batches(range(1 + TIMED_STEPS))
     first = engine.advance(batches, 1)[0]
     loss = float(first[LOSS] / first[IMAGES])
     if not math.isfinite(loss):
@@ -97,14 +91,11 @@ def _data(data: "Data") -> DataSummary:
     import numpy as np
 
     return DataSummary(
-        classes=data.classes,
+        spec=data.spec,
         images={
-            name: tuple(np.bincount(split.labels, minlength=len(data.classes)).tolist())
+            name: tuple(np.bincount(split.labels, minlength=len(data.spec.classes)).tolist())
             for name, split in data.splits.items()
         },
-        size=data.size,
-        stored=data.stored,
-        channels=data.channels,
         notes=tuple(data.manifest.get("notes", ())),
     )
 

@@ -8,8 +8,8 @@ from imgcls import files
 from imgcls.errors import DataError, ResourceError
 from imgcls.evaluation.assertions import Assertion
 from imgcls.evaluation.scores import Evaluation, score
-from imgcls.events import Noted, Report, Validating, Warned
-from imgcls.inference.loading import LoadedRun, Weights, load_run
+from imgcls.events import EventSink, Noted, Validating, Warned
+from imgcls.inference.loading import Choice, LoadedRun, Weights, load_run
 
 if TYPE_CHECKING:
     from imgcls.data.dataset import Split
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 SplitName = Literal["train", "validation", "test"]
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913  # each is an option
     run: Path | None,
-    report: Report,
+    report: EventSink,
     *,
     split: SplitName | None = None,
     data: Path | None = None,
+    checkpoint: Choice | None = None,
     weights: Weights | None = None,
     precision: str = "float32",
     assertions: Sequence[Assertion] = (),
@@ -35,7 +36,8 @@ def evaluate(
         report: takes events.
         split: of the run's own data; None is test, or validation where there is no test.
         data: other labelled images: a folder, a csv or an npz; classes are matched by name.
-        weights: of the best epoch, or the last ones; None is the best, or else what can be used.
+        checkpoint: of the best epoch, or the last one; None is the best, or else what can be used.
+        weights: raw or averaged; None is averaged where the checkpoint has them.
         precision: to compute in.
         assertions: are checked for figures that the run cannot have.
         root: where runs are looked for.
@@ -43,15 +45,9 @@ def evaluate(
     Raises:
         RunError, DataError, ConfigError, UsageError: as their names say.
     """
-    loaded = load_run(
-        run,
-        root,
-        weights,
-        note=lambda message: report(Noted(message)),
-        warn=lambda message: report(Warned(message)),
-    )
+    loaded = load_run(run, root, checkpoint, report, weights)
     for each in assertions:
-        each.check(loaded.traits.classes)
+        each.check(loaded.spec.classes)
     from imgcls.ops import startup
 
     startup.start()
@@ -65,25 +61,16 @@ def evaluate(
     return evaluation
 
 
-def _other(loaded: LoadedRun, data: Path, report: Report) -> tuple[str, "Split"]:
+def _other(loaded: LoadedRun, data: Path, report: EventSink) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
-    traits = loaded.traits
-    split = dataset.load_labelled(
-        data,
-        classes=traits.classes,
-        stored=traits.stored,
-        channels=traits.channels,
-        resize=traits.resize,
-        report=report,
-    )
-    return str(data), split
+    return str(data), dataset.load_labelled(data, loaded.spec, report)
 
 
-def _own(loaded: LoadedRun, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
+def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
-    config, traits = loaded.config, loaded.traits
+    config, spec = loaded.config, loaded.spec
     manifest = files.read_object(loaded.run.data, "images", "fingerprint", "made")
     there = manifest["images"]
     if name is None:
@@ -92,9 +79,9 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: Report) -> tuple[str
             report(Noted("there is no test split; these are the validation images"))
     if name not in there:
         raise DataError(f"the data of {loaded.run} has no {name} split; it has {', '.join(there)}")
-    data = dataset.load(config.dataset, config.seed, report, only=(name,), stored=traits.stored)
-    if data.classes != traits.classes:
-        now, then = ", ".join(data.classes[:20]), ", ".join(traits.classes[:20])
+    data = dataset.load(config.dataset, config.seed, report, only=(name,), stored=spec.stored)
+    if data.spec.classes != spec.classes:
+        now, then = ", ".join(data.spec.classes[:20]), ", ".join(spec.classes[:20])
         raise DataError(f"the data has the classes {now} now; {loaded.run} was trained on {then}")
     if _has_changed(manifest, data.manifest):
         if name in manifest["made"]:
@@ -115,25 +102,22 @@ def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _evaluated(
-    loaded: LoadedRun, name: str, split: "Split", precision: str, report: Report
+    loaded: LoadedRun, name: str, split: "Split", precision: str, report: EventSink
 ) -> Evaluation:
-    import numpy as np
-
     from imgcls.inference.classifier import Classifier
 
-    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint, precision)
-    probabilities, losses, done = [], [], 0
-    for these, their_losses in classifier.scores(split, loaded.config.training.batch_size):
-        probabilities.append(these)
-        losses.append(their_losses)
-        done += len(these)
+    def progress(done: int) -> None:
         report(Validating(done, len(split.labels)))
+
+    classifier = Classifier(loaded, precision)
+    found = classifier.predict_split(split, loaded.config.training.batch_size, progress)
     return score(
-        split.labels,
-        np.concatenate(probabilities),
-        np.concatenate(losses) + np.float32(classifier.regularization_loss()),
-        loaded.traits.classes,
+        found.labels,
+        found.probabilities,
+        found.losses,
+        loaded.spec.classes,
+        regularization_loss=found.regularization_loss,
         run=str(loaded.run),
-        checkpoint=loaded.name,
+        checkpoint=loaded.checkpoint,
         split=name,
     )

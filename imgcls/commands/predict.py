@@ -4,23 +4,24 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink, Noted
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import load
 from imgcls.inference.inputs import ImageInput, ImageInputs
-from imgcls.inference.loading import LoadedRun, Weights, load_run
+from imgcls.inference.loading import Choice, LoadedRun, Weights, load_run
 from imgcls.inference.predictions import Prediction, Predictions
 
 BATCH = 32
 
 
-def predict(
+def predict(  # noqa: PLR0913  # each is an option
     images: Sequence[str],
-    report: Report,
+    report: EventSink,
     *,
     listed: Path | None = None,
     null: bool = False,
     run: Path | None = None,
+    checkpoint: Choice | None = None,
     weights: Weights | None = None,
     precision: str = "float32",
     root: Path = Path("runs"),
@@ -33,7 +34,8 @@ def predict(
         listed: a file of more names; `-` is stdin.
         null: these names end in NUL bytes, not in newlines.
         run: its folder; None is the one started last.
-        weights: of the best epoch, or the last ones; None is the best, or else what can be used.
+        checkpoint: of the best epoch, or the last one; None is the best, or else what can be used.
+        weights: raw or averaged; None is averaged where the checkpoint has them.
         precision: to compute in.
         root: where runs are looked for.
 
@@ -45,13 +47,7 @@ def predict(
     inputs = ImageInputs(images, listed, null=null)
     found = inputs.each()
     first = next(found)  # before the 3 s of TensorFlow's start: there may be none
-    loaded = load_run(
-        run,
-        root,
-        weights,
-        note=lambda message: report(Noted(message)),
-        warn=lambda message: report(Warned(message)),
-    )
+    loaded = load_run(run, root, checkpoint, report, weights)
 
     def each() -> Iterator[Prediction]:
         yield from _predictions(chain([first], found), loaded, precision)
@@ -71,20 +67,20 @@ def _predictions(
     startup.start()
     from imgcls.inference.classifier import Classifier
 
-    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint, precision)
-    traits = loaded.traits
+    classifier = Classifier(loaded, precision)
+    spec = loaded.spec
     while batch := list(islice(waiting, BATCH)):
         pixels, refused = [], []
         for item in batch:
             try:
                 if item.refused is None:
-                    pixels.append(load(item.source, traits.stored, traits.channels, traits.resize))
+                    pixels.append(load(item.source, spec.stored, spec.channels, spec.resize))
                 refused.append(item.refused)
             except BadImageError as error:
                 refused.append(error.reason)
-        rows = iter(classifier.probabilities(np.stack(pixels)) if pixels else ())
+        rows = iter(classifier.predict(np.stack(pixels)) if pixels else ())
         for item, reason in zip(batch, refused, strict=True):
             if reason is not None:
                 yield Prediction(item.name, error=reason)
             else:
-                yield Prediction.of(item.name, traits.classes, next(rows))
+                yield Prediction.of(item.name, spec.classes, next(rows))

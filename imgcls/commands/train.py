@@ -2,7 +2,6 @@
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +11,7 @@ from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError, ImgclsError, ResourceError, UsageError
-from imgcls.events import Noted, Report, Started, Trained, Warned
+from imgcls.events import EventSink, Started, Trained, Warned
 from imgcls.runs import checkpoints, folders, lock
 from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
@@ -21,26 +20,12 @@ from imgcls.training.log import Log
 from imgcls.training.signals import Stop, handling
 
 if TYPE_CHECKING:
-    from imgcls.data.dataset import Data
-    from imgcls.data.traits import Traits
-    from imgcls.training.engine import Engine
-    from imgcls.training.machine import Machine
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What a training needs, checked."""
-
-    config: Config
-    data: "Data"
-    traits: "Traits"
-    machine: "Machine"
-    engine: "Engine"
+    from imgcls.training.prepare import Prepared
 
 
 def train(
     config: Path | None,
-    report: Report,
+    report: EventSink,
     *,
     overrides: Sequence[str] = (),
     resume: Path | Literal["auto"] | None = None,
@@ -90,7 +75,7 @@ def _in_run(
     run: Run,
     wanted: reader.CheckedConfig | resuming.ResumeOptions,
     stop: Stop,
-    report: Report,
+    report: EventSink,
     *,
     offline: bool,
 ) -> Trained:
@@ -135,8 +120,8 @@ def _resumed(
 
 
 def _prepared(
-    checked: reader.CheckedConfig, stop: Stop, report: Report, *, offline: bool
-) -> Prepared:
+    checked: reader.CheckedConfig, stop: Stop, report: EventSink, *, offline: bool
+) -> "Prepared":
     """Everything that a training needs, so that whatever is wrong is said before it begins."""
     from imgcls.data import dataset
 
@@ -160,17 +145,11 @@ def _prepared(
 
         startup.start()
         stop.check()
-        from imgcls.training import machine as machines
-        from imgcls.training import setup
+        from imgcls.training.prepare import prepare
 
-        machine = machines.choose(config.training)
-        for warning in machine.warnings:
-            report(Warned(warning))
-        report(Noted(f"training on {machine.device} in {machine.precision}"))
-        traits = setup.traits_of(config, data)
-        engine = setup.engine_of(config, data, traits, machine)
+        prepared = prepare(config, data, report)
         stop.check()
-    return Prepared(config, data, traits, machine, engine)
+    return prepared
 
 
 def _text(config: Config) -> bytes:
@@ -179,15 +158,15 @@ def _text(config: Config) -> bytes:
     return text.encode()
 
 
-def _write_inputs(run: Run, prepared: Prepared) -> None:
+def _write_inputs(run: Run, prepared: "Prepared") -> None:
     from imgcls.training.machine import environment
 
-    files.write_json(run.model, prepared.traits.model_dump(mode="json"))
+    files.write_json(run.model, prepared.spec.model_dump(mode="json"))
     files.write_json(run.data, prepared.data.manifest)
     files.write_json(run.environment, environment(prepared.machine, prepared.config.seed))
 
 
-def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
+def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> None:
     """Warns where the run will not go on bit for bit."""
     from imgcls.training.machine import BITS, environment
 
@@ -202,26 +181,25 @@ def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
 
 def _trained(
     run: Run,
-    prepared: Prepared,
+    prepared: "Prepared",
     stop: Stop,
     log: Log,
     saved: Checkpoint | None = None,
     changed: changes.Changes | None = None,
 ) -> Trained:
-    from imgcls.training.loop import Loop
+    from imgcls.training.trainer import Trainer
 
-    config, data, engine = prepared.config, prepared.data, prepared.engine
-    state = resuming.state_of(engine, saved, changed or {})
+    state, data = resuming.state_of(saved, changed or {}), prepared.data
     folders.rewind_metrics(run, state.step, state.evaluated)
-    loop = Loop(run, config, data, engine, state, stop, log)
+    trainer = Trainer(run, prepared, state, saved, stop, log)
     log(
         Started(
             run.folder,
-            config.training.epochs,
-            loop.steps,
+            prepared.plan.epochs,
+            prepared.plan.steps_per_epoch,
             {name: len(split.labels) for name, split in data.splits.items()},
-            len(data.classes),
-            engine.model.count_params(),
+            len(data.spec.classes),
+            prepared.network.model.count_params(),
             prepared.machine.device,
             prepared.machine.precision,
             state.step,
@@ -229,11 +207,11 @@ def _trained(
     )
     folders.set_status(run, "running", step=state.step)
     try:
-        trained = loop.train()
+        trained = trainer.train()
     except Exception as error:
         diverged = isinstance(error, DivergedError)
         status: folders.State = "diverged" if diverged else "failed"
-        _set_status(run, status, log, step=loop.state.step, error=str(error), exit=_code(error))
+        _set_status(run, status, log, step=trainer.state.step, error=str(error), exit=_code(error))
         log.write(Warned(f"ended by an error: {error}"))
         raise
     code = 0 if trained.signal is None else 128 + trained.signal

@@ -5,6 +5,7 @@ vouch for it. What a later start changed stands beside it, in `changes.json`.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +18,15 @@ from imgcls.config.config import Config
 from imgcls.errors import RunError
 
 SAFE = (
-    "training.epochs",
     "training.report_steps",
     "training.checkpoint_seconds",
     "training.early_stopping.patience",
     "training.device",
 )
-"""Keys that may change by `--set` when a run goes on."""
+"""Keys that may change by `--set` when a run is resumed, besides the epochs of its last stage."""
+
+_LENGTH = re.compile(r"training\.(stages\[[0-9]+\]\.)?epochs")
+_RATE = re.compile(r"(training\.stages\[[0-9]+\]\.)?optimizer\.(.+\.)?learning_rate")
 
 LOCATIONS = (
     *("dataset.folder", "dataset.csv", "dataset.root", "dataset.npz"),
@@ -110,13 +113,25 @@ def _differences(key: str, before: Any, now: Any) -> Iterator[tuple[str, Any, An
         for name in {**before, **now}:
             inner = f"{key}.{name}".lstrip(".")
             yield from _differences(inner, before.get(name), now.get(name))
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        for index, (one, other) in enumerate(zip(before, now, strict=True)):
+            yield from _differences(f"{key}[{index}]", one, other)
     elif before != now:
         yield key, before, now
 
 
 def _is_rate(key: str) -> bool:
-    first, _, rest = key.partition(".")
-    return first == "optimizer" and rest.endswith(".learning_rate")
+    return _RATE.fullmatch(key) is not None
+
+
+def is_length(key: str) -> bool:
+    """Whether a key is the number of epochs of a stage."""
+    return _LENGTH.fullmatch(key) is not None
+
+
+def length_key(config: Config) -> str:
+    """Returns the key of the number of epochs of the last stage."""
+    return f"{config.stages[-1].key}.epochs"
 
 
 def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> None:
@@ -129,27 +144,29 @@ def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> No
         given: the keys that were given for this start.
     """
     differing = differences(resumed, now)
-    longer = any(key == "training.epochs" for key, _, _ in differing)
+    length = length_key(now)
+    longer = any(key == length for key, _, _ in differing)
 
     def is_planned_anew(key: str) -> bool:
-        return _is_rate(key) and longer and ("training.epochs" in given or not _names(given, key))
+        return _is_rate(key) and longer and (length in given or not _names(given, key))
 
+    safe = (length, *SAFE)
     refused = [
         f"{key}: {_short(before)} -> {_short(value)}"
         for key, before, value in differing
-        if not (key in SAFE or _is_moved(key, before, value) or is_planned_anew(key))
+        if not (key in safe or _is_moved(key, before, value) or is_planned_anew(key))
     ]
     if refused:
         raise RunError(
             f"{run} cannot go on with other settings: {'; '.join(refused)}; "
-            f"only {', '.join(SAFE)} and where the data lies may change, "
+            f"only {', '.join(safe)} and where the data lies may change, "
             "and the learning rate together with the epochs",
             hint="imgcls train CONFIG --set KEY=VALUE begins a new run",
         )
-    rate = now.optimizer.learning_rate
+    last = now.stages[-1]
+    rate, key = last.optimizer.learning_rate, last.learning_rate_key
     planned = isinstance(rate, Schedule) and rate.whole_run
-    key = f"optimizer.{now.optimizer.identifier()}.learning_rate"
-    if "training.epochs" in given and longer and planned and not _names(given, key):
+    if length in given and longer and planned and not _names(given, key):
         raise RunError(
             f"{run}: {type(rate).__name__} is planned over the whole run, which is to have other "
             "epochs now; give the learning rate anew",

@@ -10,10 +10,11 @@ from imgcls.config.components.augmentations import Augmentation
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.layers import Layer
 from imgcls.config.components.layers.nested import MOST_LAYERS
+from imgcls.config.components.layers.selection import WANTED, unknown
 from imgcls.config.components.losses import Loss
 from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.schedules import Schedule
-from imgcls.config.components.training import Training
+from imgcls.config.components.training import ResolvedStage, Training
 from imgcls.config.language.registry import Section
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
@@ -46,16 +47,25 @@ class Config(Section):
         yield from stack.mistakes(self.layers)
         yield from self._unmeasured()
         yield from stack.misplaced(self.layers)
-        schedule = self.optimizer.learning_rate
-        if isinstance(schedule, Schedule):
-            key = f"optimizer.{self.optimizer.identifier()}.learning_rate"
-            if message := schedule.check_length(self.training.epochs):
-                yield key, message
-            if self.training.reduce_lr_on_plateau is not None:
-                yield (
-                    "training.reduce_lr_on_plateau",
-                    "needs a learning_rate that is a number, got a schedule; leave one of them out",
-                )
+        layers = tuple(stack.every(self.layers))
+        for stage in self.stages:
+            for key in unknown(stage.train, layers):
+                yield f"{stage.key}.train", f"unknown layer {key!r}; write {WANTED}"
+            yield from _schedule(stage)
+        average = self.training.average
+        if average is not None and average.first_epoch > self.epochs:
+            key = f"training.average.{average.identifier()}.start_epoch"
+            yield key, f"must be less than the {self.epochs} epochs, got {average.first_epoch - 1}"
+
+    @property
+    def stages(self) -> tuple[ResolvedStage, ...]:
+        """The stages of the training, one after the other."""
+        return self.training.resolved(self.optimizer)
+
+    @property
+    def epochs(self) -> int:
+        """The number of epochs of all stages together."""
+        return sum(stage.epochs for stage in self.stages)
 
     def _unmeasured(self) -> Iterator[tuple[str, str]]:
         """Monitors of validation images where there are none; they would wait for ever."""
@@ -67,9 +77,20 @@ class Config(Section):
             message = f"{self.training.best} is never measured with dataset.validation: none"
             yield "training.best", message
         for name in ("early_stopping", "reduce_lr_on_plateau"):
-            section = getattr(self.training, name)
-            if section is not None and section.monitor.startswith("val_"):
-                yield (
-                    f"training.{name}.monitor",
-                    f"{section.monitor} is never measured with dataset.validation: none",
-                )
+            for stage in self.stages:
+                section = getattr(stage, name)
+                if section is not None and section.monitor.startswith("val_"):
+                    key = "training" if section is getattr(self.training, name) else stage.key
+                    message = f"{section.monitor} is never measured with dataset.validation: none"
+                    yield f"{key}.{name}.monitor", message
+
+
+def _schedule(stage: ResolvedStage) -> Iterator[tuple[str, str]]:
+    schedule = stage.optimizer.learning_rate
+    if not isinstance(schedule, Schedule):
+        return
+    if message := schedule.check_length(stage.epochs):
+        yield stage.learning_rate_key, message
+    if stage.reduce_lr_on_plateau is not None:
+        message = "needs a learning_rate that is a number, got a schedule; leave one of them out"
+        yield f"{stage.key}.reduce_lr_on_plateau", message

@@ -78,7 +78,12 @@ def check(found: "CheckResult") -> "Iterator[Table | str]":
     yield _table(
         ("layer", "output", "parameters", "multiply-adds"),
         (
-            (each.name, shape(each.shape), count(each.parameters), count(each.multiply_adds))
+            (
+                "  " * each.depth + each.name,
+                shape(each.shape),
+                count(each.parameters),
+                count(each.multiply_adds),
+            )
             for each in found.layers
         ),
         total=("total", "", count(found.parameters), count(found.multiply_adds)),
@@ -94,16 +99,17 @@ def check(found: "CheckResult") -> "Iterator[Table | str]":
 
 
 def _data(data: "DataSummary") -> "Iterator[Table | str]":
-    sizes = f"images of {shape((*data.size, data.channels))}"
-    if data.stored != data.size:
-        sizes += f", kept as {shape((*data.stored, data.channels))}"
+    spec = data.spec
+    sizes = f"images of {shape((*spec.size, spec.channels))}"
+    if spec.stored != spec.size:
+        sizes += f", kept as {shape((*spec.stored, spec.channels))}"
     yield sizes
     yield from map(printable, data.notes)
     yield _table(
         ("class", *data.images),
         (
             (name, *(count(each[index]) for each in data.images.values()))
-            for index, name in enumerate(data.classes)
+            for index, name in enumerate(spec.classes)
         ),
         total=("total", *(count(sum(each)) for each in data.images.values())),
     )

@@ -17,6 +17,7 @@ from imgcls.config.components.augmentations import Augmentation
 from imgcls.data import pipeline
 from imgcls.data.augment import augment
 from imgcls.data.dataset import Split
+from imgcls.data.targets import Targets
 from imgcls.ops.pixels import images_of
 
 RESIDENT_BYTES = 2**31
@@ -29,12 +30,12 @@ class BatchSource:
 
     Attributes:
         batches: what the host makes of the batches of these steps.
-        finish: makes (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch])
-            of what `batches` gives, on the device; None where that is what they give.
+        finish: makes (images, targets, weights), as `train_batches` has them, of what `batches`
+            gives, on the device; None where that is what they give.
     """
 
     batches: Callable[[range], tf.data.Dataset]
-    finish: Callable[..., tuple[tf.Tensor, tf.Tensor]] | None = None
+    finish: Callable[..., tuple[tf.Tensor, ...]] | None = None
 
 
 def on_host(
@@ -43,12 +44,15 @@ def on_host(
     augmentations: Sequence[Augmentation],
     batch_size: int,
     seed: int,
+    targets: Targets,
     smallest: int = 1,
 ) -> BatchSource:
     """Returns a feed whose batches are whole; the arguments are those of `train_batches`."""
 
     def batches(steps: range) -> tf.data.Dataset:
-        return pipeline.train_batches(split, size, augmentations, batch_size, seed, steps, smallest)
+        return pipeline.train_batches(
+            split, size, augmentations, batch_size, seed, steps, targets, smallest
+        )
 
     return BatchSource(batches)
 
@@ -59,13 +63,14 @@ def on_device(
     augmentations: Sequence[Augmentation],
     batch_size: int,
     seed: int,
+    targets: Targets,
     device: str,
 ) -> BatchSource:
     """Returns a feed whose batches are made on this device; the pixels lie there if they fit."""
     shape = split.pixels.shape[1:]
     resident = _resident(split.pixels, device)
     with tf.device(device):
-        labels = tf.constant(split.labels)
+        lookup = targets.lookup(split.labels)
 
     def batches(steps: range) -> tf.data.Dataset:
         indices = pipeline.index_batches(len(split.labels), batch_size, seed, steps)
@@ -76,11 +81,11 @@ def on_device(
 
     def finish(
         number: tf.Tensor, index: tf.Tensor, pixels: tf.Tensor | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, ...]:
         if pixels is None:
             pixels = _bytes_of(tf.gather(resident, index), shape)
         images = images_of(pixels, size)
-        return augment(augmentations, images, seed, number, index), tf.gather(labels, index)
+        return augment(augmentations, images, seed, number, index), *lookup(index)
 
     return BatchSource(batches, finish)
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.datasets.own import Files
+from imgcls.config.data_spec import DataSpec
 from imgcls.data.fingerprint import manifest
 from imgcls.data.reading import Reader, Report, Scanning, Split
 from imgcls.data.splits import divide
@@ -30,20 +31,12 @@ class Data:
     """A data set, ready for the pipeline.
 
     Attributes:
-        classes: their names; a label is a position in it.
-        size: height and width that the network sees.
-        stored: height and width that are kept; they are enlarged to `size` in the batch.
-        channels: 1 or 3.
-        resize: how an image of another shape is fitted.
+        spec: classes and sizes, without moments; a label is a position among the classes.
         splits: train, and validation and test where there are any.
         record: what data.json of a run says.
     """
 
-    classes: tuple[str, ...]
-    size: tuple[int, int]
-    stored: tuple[int, int]
-    channels: int
-    resize: Mode
+    spec: DataSpec
     splits: dict[str, Split]
     manifest: dict[str, Any]
 
@@ -100,11 +93,13 @@ def load(
         raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
     _check_left(bad, divided.found, splits)
     return Data(
-        classes=found.classes,
-        size=size,
-        stored=stored,
-        channels=reader.channels,
-        resize=dataset.resize,
+        spec=DataSpec(
+            classes=found.classes,
+            size=size,
+            stored=stored,
+            channels=cast("Literal[1, 3]", reader.channels),
+            resize=dataset.resize,
+        ),
         splits=splits,
         manifest=manifest(divided, splits, reader, size),
     )
@@ -121,22 +116,17 @@ def _found(dataset: Dataset, report: Report, stop: Stop | None, *, fetch: bool) 
 
 def load_labelled(
     path: Path,
-    classes: tuple[str, ...],
-    stored: tuple[int, int],
-    channels: int,
-    resize: Mode,
+    spec: DataSpec,
     report: Report | None = None,
     stop: Stop | None = None,
 ) -> Split:
-    """Returns other labelled images as a model of these classes takes them.
+    """Returns other labeled images as a network of this data spec takes them.
 
     Args:
         path: a folder of class folders, a CSV file or an npz file. Of one with splits, the test
             images are taken.
-        classes: of the model; folders and labels are matched by name, an npz file's by number.
-        stored: height and width that its training images were kept in.
-        channels: 1 or 3.
-        resize: how an image of another shape is fitted.
+        spec: the network's; folders and labels are matched by the names of its classes, an npz
+            file's by number.
         report: is told with `Scanning` how far it is.
         stop: is asked again and again whether to give up.
 
@@ -145,14 +135,14 @@ def load_labelled(
         KeyboardInterrupt: if `stop` says so.
     """
     with enough_for(shown(path)):
-        found = _labelled(path, classes)
+        found = _labelled(path, spec.classes)
     split = "test" if "test" in found.splits else next(iter(found.splits))
     if split != "test" and len(found.splits) > 1:
         raise DataError(f"{shown(path)}: has {listed(found.splits)} images, but no test images")
     pictures = found.splits[split]
     if not len(pictures.labels):
         raise DataError(f"{shown(path)}: no images")
-    reader = Reader(stored, channels, resize, report or (lambda _: None), stop)
+    reader = Reader(spec.stored, spec.channels, spec.resize, report or (lambda _: None), stop)
     reader.total = len(pictures.labels)
     with enough_for(shown(path)):
         loaded = reader.read(pictures, (split, np.arange(reader.total)))

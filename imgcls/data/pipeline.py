@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 from imgcls.config.components.augmentations import Augmentation
 from imgcls.data.augment import augment
 from imgcls.data.dataset import Split
+from imgcls.data.targets import Targets
 from imgcls.images.buffers import release
 from imgcls.ops.pixels import images_of
 
 PARALLEL_BATCHES = 2  # made at once; more hold memory without being faster (two cores)
 READY_BATCHES = 2
+HOST = "CPU:0"  # where tf.data works; an eager constant would go to the first GPU
 
 _as_written = tf.autograph.experimental.do_not_convert
 """AutoGraph would rewrite the source of whatever makes a batch: seconds for nothing."""
@@ -77,6 +79,7 @@ def train_batches(
     batch_size: int,
     seed: int,
     steps: range,
+    targets: Targets,
     smallest: int = 1,
 ) -> tf.data.Dataset:
     """Returns the batches of these steps, each image augmented by itself.
@@ -84,29 +87,55 @@ def train_batches(
     `seed`, `steps` and `smallest` are as in `index_batches`.
 
     Returns:
-        (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]) a step.
+        (images float32 [batch, height, width, channel] in 0..1, targets float32 [batch, class],
+        weights float32 [batch]) per step.
     """
-    pixels, labels = pixels_at(split.pixels), _on_the_host(split.labels)
+    pixels = pixels_at(split.pixels)
+    with tf.device(HOST):
+        lookup = targets.lookup(split.labels)
 
-    def batch(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def batch(number: tf.Tensor, index: tf.Tensor) -> tuple[tf.Tensor, ...]:
         images = images_of(pixels(index), size)
-        return augment(augmentations, images, seed, number, index), tf.gather(labels, index)
+        return augment(augmentations, images, seed, number, index), *lookup(index)
 
     indices = index_batches(len(split.labels), batch_size, seed, steps, smallest)
     return parallel(indices, batch)
 
 
-def evaluation_batches(split: Split, size: tuple[int, int], batch_size: int) -> tf.data.Dataset:
+def evaluation_batches(
+    split: Split, size: tuple[int, int], batch_size: int, targets: Targets
+) -> tf.data.Dataset:
     """Returns every image of a split exactly once, in its order, never augmented.
 
     Returns:
-        (images float32 [batch, height, width, channel] in 0..1, labels int32 [batch]).
+        As `train_batches` does.
     """
-    pixels, labels = pixels_at(split.pixels), _on_the_host(split.labels)
+    pixels = pixels_at(split.pixels)
+    with tf.device(HOST):
+        lookup = targets.lookup(split.labels)
     indices = tf.data.Dataset.range(len(split.labels)).batch(batch_size)
-    return parallel(
-        indices, lambda index: (images_of(pixels(index), size), tf.gather(labels, index))
-    )
+    return parallel(indices, lambda index: (images_of(pixels(index), size), *lookup(index)))
+
+
+def first_images(
+    split: Split, size: tuple[int, int], batch_size: int, seed: int, most: int
+) -> tf.data.Dataset:
+    """Returns the images of the first epoch, in its order, not augmented.
+
+    Args:
+        split: the images.
+        size: height and width that the network sees.
+        batch_size: as in `index_batches`.
+        seed: as in `index_batches`.
+        most: about how many images there are at most: a whole number of batches.
+
+    Returns:
+        float32 [batch, height, width, channel] in 0..1.
+    """
+    pixels = pixels_at(split.pixels)
+    steps = min(steps_per_pass(len(split.labels), batch_size), max(1, most // batch_size))
+    indices = index_batches(len(split.labels), batch_size, seed, range(steps))
+    return parallel(indices, lambda _, index: images_of(pixels(index), size))
 
 
 def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -125,14 +154,9 @@ def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
 
         return read
     # A NumPy array captured in a map would be embedded in its graph: 12 times slower to iterate.
-    constant = _on_the_host(pixels)
+    with tf.device(HOST):
+        constant = tf.constant(pixels)
     return lambda index: tf.gather(constant, index)
-
-
-def _on_the_host(values: NDArray[Any]) -> tf.Tensor:
-    """A constant where tf.data works; eagerly, it would go to the first GPU."""
-    with tf.device("CPU:0"):
-        return tf.constant(values)
 
 
 def parallel(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dataset:

@@ -28,7 +28,10 @@ class ByClass:
 
 
 def summary(
-    labels: NDArray[np.int32], probabilities: NDArray[np.float32], losses: NDArray[np.float32]
+    labels: NDArray[np.int32],
+    probabilities: NDArray[np.float32],
+    losses: NDArray[np.float32],
+    regularization_loss: float = 0.0,
 ) -> dict[str, float]:
     """Returns the validation figures of one epoch; nan where one is undefined.
 
@@ -37,12 +40,16 @@ def summary(
     Args:
         labels: int32 [n].
         probabilities: float32 [n, class]; if one is not finite, all but the loss is nan.
-        losses: float32 [n], one an image.
+        losses: float32 [n], one per image.
+        regularization_loss: added to their mean, as Keras does.
 
     Returns:
         loss, accuracy, top_5_accuracy (for more than 5 classes), macro_f1, balanced_accuracy.
     """
-    figures = {"loss": mean(losses), "accuracy": accuracy(labels, probabilities)}
+    figures = {
+        "loss": mean(losses) + regularization_loss,
+        "accuracy": accuracy(labels, probabilities),
+    }
     if probabilities.shape[1] > TOP:
         figures["top_5_accuracy"] = top_accuracy(labels, probabilities)
     classes = by_class(labels, probabilities)

@@ -74,6 +74,7 @@ def score(  # three name what was scored, and go into the result as they are
     losses: NDArray[np.float32],
     classes: Sequence[str],
     *,
+    regularization_loss: float = 0.0,
     run: str,
     checkpoint: str,
     split: str,
@@ -85,6 +86,7 @@ def score(  # three name what was scored, and go into the result as they are
         probabilities: float32 [n, class].
         losses: float32 [n], one an image.
         classes: the names, as many as `probabilities` has columns.
+        regularization_loss: added to the mean of the losses, as Keras does.
         run: the run folder.
         checkpoint: the checkpoint's name.
         split: which images these are.
@@ -97,7 +99,7 @@ def score(  # three name what was scored, and go into the result as they are
         checkpoint=checkpoint,
         split=split,
         images=len(labels),
-        loss=metrics.mean(losses),
+        loss=metrics.mean(losses) + regularization_loss,
         accuracy=metrics.accuracy(labels, probabilities),
         top_5_accuracy=metrics.top_accuracy(labels, probabilities) if many else None,
         per_class=_class_scores(metrics.by_class(labels, probabilities), classes),

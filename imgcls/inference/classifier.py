@@ -1,81 +1,57 @@
-"""A trained run as a function: pictures in, probabilities out."""
+"""A trained run as a function: images in, probabilities out."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from imgcls.config.config import Config
 from imgcls.data.dataset import Split
-from imgcls.data.pipeline import evaluation_batches
-from imgcls.data.traits import Traits
-from imgcls.network import model
-from imgcls.ops.memory import enough_memory
-from imgcls.ops.pixels import images_of
-from imgcls.runs import checkpoints
+from imgcls.inference.loading import LoadedRun
+from imgcls.network import network as networks
+from imgcls.network import weights
+from imgcls.network.predicting import Predictor, SplitPredictions
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Classifier:
-    """A network with a checkpoint's weights; their averages where the run kept them.
+    """A network with the weights of a checkpoint.
 
     Args:
-        config: of the run.
-        traits: of the run, what the data decided.
-        checkpoint: its weights.
+        run: with the weights of its checkpoint.
         precision: float32, whatever the run was trained in, or bfloat16.
+
+    Attributes:
+        spec: the data's.
+        network: images float32 [batch, height, width, channel] in 0..1 to logits float32
+            [batch, class].
+
+    Raises:
+        RunError: if the weights do not fit the config.
     """
 
-    def __init__(
-        self,
-        config: Config,
-        traits: Traits,
-        checkpoint: checkpoints.Checkpoint,
-        precision: str = "float32",
-    ) -> None:
-        self.traits = traits
-        self._loss = config.loss
+    def __init__(self, run: LoadedRun, precision: str = "float32") -> None:
+        config, self.spec = run.config, run.spec
         # A folder from elsewhere may ask for more than it brings: no memory before that is known.
-        shapes_only = model.shapes_only(config.layers, traits, precision=precision)
-        model.check("model", shapes_only.variables, checkpoint.arrays)
-        self.network = model.build(config.layers, traits, config.seed, precision=precision)
-        model.restore("model", self.network.variables, checkpoint.arrays)
-        if any(name.startswith("average/") for name in checkpoint.arrays):
-            model.restore("average", self.network.trainable_variables, checkpoint.arrays)
-        self._scores = tf.function(self._score, reduce_retracing=True, autograph=False)
-        self._probabilities = tf.function(self._classify, reduce_retracing=True, autograph=False)
+        shapes = networks.shapes_only(config.layers, self.spec, precision=precision)
+        weights.check(shapes.variables, run.weights, run.checkpoint)
+        network = networks.build(config.layers, self.spec, config.seed, precision=precision)
+        weights.assign(network.variables, run.weights, run.checkpoint)
+        self.network: keras.Sequential = network.model
+        self._predictor = Predictor(network, self.spec, config.loss)
 
-    def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities of stored pixels.
+    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probabilities of stored pixels, float32 [batch, class].
 
         Args:
             pixels: uint8 [batch, stored height, stored width, channel].
-
-        Returns:
-            float32 [batch, class].
         """
-        with enough_memory("in a prediction"):
-            return np.asarray(self._probabilities(tf.constant(pixels)))
+        return self._predictor.predict(pixels)
 
-    def scores(
-        self, split: Split, batch_size: int
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Yields (probabilities float32 [batch, class], losses float32 [batch]) over a split."""
-        for images, labels in evaluation_batches(split, self.traits.size, batch_size):
-            with enough_memory("in an evaluation"):
-                probabilities, losses = self._scores(images, labels)
-            yield probabilities.numpy(), losses.numpy()
-
-    def regularization_loss(self) -> float:
-        """Returns the regularisation loss, which Keras counts in every loss that it reports."""
-        losses = self.network.losses
-        return float(tf.add_n(losses)) if losses else 0.0
-
-    def _score(self, images: tf.Tensor, labels: tf.Tensor) -> Any:  # noqa: ANN401  # tensors
-        logits = tf.cast(self.network(images, training=False), tf.float32)
-        return tf.nn.softmax(logits), self._loss.per_image(labels, logits)
-
-    def _classify(self, pixels: tf.Tensor) -> Any:  # noqa: ANN401
-        images = images_of(pixels, self.traits.size)
-        return tf.nn.softmax(tf.cast(self.network(images, training=False), tf.float32))
+    def predict_split(
+        self, split: Split, batch_size: int, progress: Callable[[int], None]
+    ) -> SplitPredictions:
+        """Returns the predictions for every image of a split; see `Predictor.predict_split`."""
+        return self._predictor.predict_split(split, batch_size, progress)

@@ -1,113 +1,129 @@
-"""Which run and which of its checkpoints a command works on."""
+"""Which run, which of its checkpoints, and which weights a command works on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
 from imgcls import files
 from imgcls.config import changes
 from imgcls.config.config import Config
-from imgcls.data.traits import Traits
+from imgcls.config.data_spec import DataSpec
 from imgcls.errors import RunError
+from imgcls.events import EventSink, Noted, Warned
 from imgcls.runs import checkpoints, folders
-from imgcls.runs.checkpoints import Checkpoint
+from imgcls.runs.checkpoints import AVERAGED, MODEL, Checkpoint
 from imgcls.runs.folders import Run
 
-Weights = Literal["best", "last"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Choice = Literal["best", "last"]
+Weights = Literal["raw", "averaged"]
 
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run with one of its checkpoints, verified.
+    """A run with the weights of one of its checkpoints.
 
     Attributes:
         run: the folder.
         config: what was asked.
-        traits: what the data decided.
-        checkpoint: the verified checkpoint.
+        spec: the data's.
+        checkpoint: the checkpoint's name.
+        weights: the network's variables by name.
     """
 
     run: Run
     config: Config
-    traits: Traits
-    checkpoint: Checkpoint
-
-    @property
-    def name(self) -> str:
-        """The checkpoint's name."""
-        return f"step-{self.checkpoint.step}"
+    spec: DataSpec
+    checkpoint: str
+    weights: "dict[str, NDArray[Any]]"
 
 
 def load_run(
     run: Path | None,
     root: Path,
-    weights: Weights | None,
-    note: Callable[[str], None],
-    warn: Callable[[str], None],
+    choice: Choice | None,
+    report: EventSink,
+    weights: Weights | None = None,
 ) -> LoadedRun:
     """Returns the run in a folder, or the one started last that has a checkpoint.
 
     Args:
         run: the folder, or None.
         root: where runs are looked for.
-        weights: the checkpoint of the best epoch, or the last one; None is the best one, or, if it
+        choice: the checkpoint of the best epoch, or the last one; None is the best one, or, if it
             is damaged, the newest that is not.
-        note: takes which run was chosen.
-        warn: takes which checkpoint is damaged.
+        report: takes which run is used, and which checkpoint is damaged.
+        weights: raw, or averaged; None is averaged where the checkpoint has them.
 
     Raises:
-        RunError: if there is no such run, or no checkpoint of it verifies, or not the one that was
-            asked for.
+        RunError: if there is no such run, or no checkpoint of it is whole, or not the one that was
+            asked for, or it has no averaged weights.
     """
     opened = folders.open_run(run) if run else folders.newest(root)
     if run is None:
-        note(f"run {opened}")
-    newest, problems = checkpoints.newest(opened.checkpoints)
-    # Which one is best, too, is only known from the last.
-    if newest is not None and problems and weights is not None:
-        raise _of(opened, RunError(f"{problems[0]}; without --checkpoint, an older one is used"))
-    for problem in problems:
-        warn(f"{problem}; an older checkpoint is used" if newest else problem)
-    if newest is None:
-        hint = "imgcls train CONFIG, anew"
-        raise _of(opened, RunError(f"{opened} has no checkpoint that can be used", hint=hint))
-    config = changes.current(opened.config, opened.changes).config
-    return LoadedRun(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
+        report(Noted(f"run {opened}"))
+    try:
+        checkpoint, arrays = _read(opened, choice, weights, report)
+        config = changes.current(opened.config, opened.changes).config
+    except RunError as error:
+        error.run = opened.folder
+        raise
+    return LoadedRun(opened, config, spec_of(opened), checkpoint.path.name, arrays)
 
 
-def _of(run: Run, error: RunError) -> RunError:
-    error.run = run.folder
-    return error
-
-
-def traits_of(run: Run) -> Traits:
-    """Returns what the data decided, as `model.json` has it.
+def spec_of(run: Run) -> DataSpec:
+    """Returns the data spec that a run keeps.
 
     Raises:
         RunError: if the file is missing or wrong.
     """
     try:
-        return Traits.model_validate(files.read_json(run.model))
+        return DataSpec.model_validate(files.read_json(run.model))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
         raise RunError(f"{run.model}: {key}: {first['msg']}") from None
 
 
-def _weights(
-    run: Run, newest: Checkpoint, weights: Weights | None, warn: Callable[[str], None]
-) -> Checkpoint:
-    best = newest.state.get("best")
+def _read(
+    run: Run, choice: Choice | None, weights: Weights | None, report: EventSink
+) -> "tuple[Checkpoint, dict[str, NDArray[Any]]]":
+    """Returns a checkpoint and its weights; if it is whole, no other arrays are read."""
+    newest, problems = checkpoints.newest(run.checkpoints)
+    # Which one is best, too, is only known from the last.
+    if newest is not None and problems and choice is not None:
+        raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
+    best = newest.state.get("best") if newest else None
     step = best.get("step") if isinstance(best, dict) else None
-    if weights == "last" or type(step) is not int or step == newest.step:
-        return newest
-    try:
-        return checkpoints.load(run.checkpoints / f"step-{step}")
-    except RunError as error:
-        if weights is not None:
-            raise _of(run, error) from error
-        warn(f"the best checkpoint cannot be used: {error}; the last one is used")
-        return newest
+    if choice != "last" and type(step) is int:
+        try:
+            checkpoint = checkpoints.load(run.checkpoints / f"step-{step}")
+            return checkpoint, checkpoint.read(_part(run, checkpoint, weights))
+        except RunError as error:
+            if choice is not None:
+                raise
+            report(Warned(f"the best checkpoint cannot be used: {error}; the last one is used"))
+    read: dict[int, Any] = {}
+
+    def check(checkpoint: Checkpoint) -> None:
+        read[checkpoint.step] = checkpoint.read(_part(run, checkpoint, weights))
+
+    newest, problems = checkpoints.newest(run.checkpoints, check)
+    if newest is not None and problems and choice is not None:
+        raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
+    for problem in problems:
+        report(Warned(f"{problem}; an older checkpoint is used" if newest else problem))
+    if newest is None:
+        hint = "start a new run: imgcls train CONFIG"
+        raise RunError(f"{run} has no checkpoint that can be used", hint=hint)
+    return newest, read[newest.step]
+
+
+def _part(run: Run, checkpoint: Checkpoint, weights: Weights | None) -> str:
+    if weights == "averaged" and not checkpoint.has(AVERAGED):
+        raise RunError(f"{run} has no averaged weights; training.average keeps some")
+    return AVERAGED if checkpoint.has(AVERAGED) and weights != "raw" else MODEL

@@ -1,13 +1,13 @@
 """The layer table of a network: names, shapes, parameters, multiply-adds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
 import keras
 
-from imgcls.config.components.layers import Layer
-from imgcls.config.components.layers.layer import flatten
+from imgcls.config.components.layers.building import BuiltLayer
+from imgcls.network.network import Network
 
 
 @dataclass(frozen=True)
@@ -15,53 +15,43 @@ class LayerRow:
     """One line of the layer table.
 
     Attributes:
-        name: as the config names it, such as `layers[1].Conv2D`.
+        name: the layer's name or its place in the config, such as `layers[1].Conv2D`.
+        depth: 0 for an entry of the network, 1 for a layer inside one, ...
         shape: of its output, without the batch.
-        parameters: how many, trained or not.
-        multiply_adds: of one image's forward pass.
+        parameters: how many, trained or not, those of the layers inside it included.
+        multiply_adds: of one image's forward pass, those of the layers inside it included.
     """
 
     name: str
+    depth: int
     shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
 
 
-def rows(layers: Sequence[Layer], network: keras.Sequential) -> Iterator[LayerRow]:
-    """Yields a row for each layer of a built network, by its key in the config.
+def rows(network: Network) -> Iterator[LayerRow]:
+    """Yields a row for each layer of a network, each before the layers inside it.
 
     A final softmax alone has no layer in the network, and no row.
     """
-    for (key, _), layer in zip(flatten(layers), network.layers, strict=False):
-        shape = tuple(layer.output.shape[1:])
+    for number, each in enumerate(network.layers):
+        inside = network.layers[number : number + each.inner + 1]
         yield LayerRow(
-            f"layers{key}", shape, int(layer.count_params()), multiply_adds(layer, shape)
+            each.key,
+            each.depth,
+            tuple(each.output.shape[1:]),
+            int(each.layer.count_params()),
+            sum(map(multiply_adds, inside)),
         )
 
 
-def multiply_adds(layer: keras.Layer, shape: Sequence[int]) -> int:
-    """Returns those of one image's forward pass; what has no kernel counts as none.
-
-    Args:
-        layer: built.
-        shape: of its output, without the batch.
-    """
-    inner = getattr(layer, "body", None)
-    if inner is not None:
-        parts = [*inner.layers, *([layer.projection] if layer.projection else [])]
-        return sum(multiply_adds(part, _shape(part, shape)) for part in parts)
-    positions = prod(shape[:-1])
+def multiply_adds(built: BuiltLayer) -> int:
+    """Returns those of a layer's kernels in one image's forward pass; without a kernel, none."""
+    if isinstance(built.layer, keras.Model):
+        return 0  # the layers inside it have their own
+    positions = prod(built.output.shape[1:-1])
     return sum(
         prod(weight.shape) * positions
-        for weight in layer.trainable_variables
-        if "kernel" in weight.name
+        for weight in built.layer.weights
+        if weight.name.endswith("kernel")
     )
-
-
-def _shape(layer: keras.Layer, outer: Sequence[int]) -> Sequence[int]:
-    try:
-        return tuple(layer.output.shape[1:])
-    except (
-        AttributeError
-    ):  # called on no symbolic input: the projection, whose output is the block's
-        return outer

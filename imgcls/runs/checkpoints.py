@@ -1,12 +1,14 @@
-"""Checkpoints: arrays in, verified arrays out.
+"""Checkpoints: arrays and plain values in, verified ones out.
 
-A checkpoint is a folder `step-N` of three files:
+A checkpoint is a folder `step-N`:
 
-    arrays.npz      the arrays, in order, uncompressed
-    state.json      plain values: epoch, best so far, counters
-    MANIFEST.json   format, step, each array's type and shape, the size and SHA-256 of the two files
-                    above and of the run's own files that belong to them; its last line is the
-                    SHA-256 of what stands before it
+    model.safetensors      the network's variables, by name
+    optimizer.safetensors  those of the optimizer; only resuming reads them
+    averaged.safetensors   the network's variables with averaged weights, where there are any
+    state.json             plain values: epoch, best so far, counters
+    MANIFEST.json          format, step, the size and SHA-256 of the files above and of the run's
+                           own files that belong to them; its last line is the SHA-256 of what
+                           stands before it
 
 It is written under a temporary name, synced, read back and only then renamed. Nothing is parsed
 before its digest has been compared, and there is no pickle.
@@ -18,10 +20,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from io import BufferedReader, RawIOBase
+from io import RawIOBase
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -34,27 +36,70 @@ from imgcls.runs import manifest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMAT = 1
-"""Of the folder's content; a higher one comes from a later imgcls."""
+    Arrays = Mapping[str, NDArray[Any]]
 
-_ARRAYS, _STATE, _MANIFEST = "arrays.npz", "state.json", "MANIFEST.json"
+FORMAT = 3
+"""Of a checkpoint; runs of other formats are not read."""
+
+MODEL, OPTIMIZER, AVERAGED = "model", "optimizer", "averaged"
+
+_STATE, _MANIFEST, _SUFFIX = "state.json", "MANIFEST.json", ".safetensors"
 _NAME = re.compile(r"step-(0|[1-9][0-9]{0,17})")
 _LARGEST_STATE = 64 * 2**20
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A verified checkpoint: the training state as arrays and plain values.
+    """A checkpoint whose manifest and state are verified; its arrays are read when asked for.
 
     Attributes:
+        path: its folder.
         step: how many steps had been trained.
-        arrays: bit for bit what was saved, in its order; read-only.
         state: what JSON can say.
+        files: the size and SHA-256 of each file, by name.
     """
 
+    path: Path
     step: int
-    arrays: "dict[str, NDArray[Any]]"
     state: dict[str, Any]
+    files: dict[str, dict[str, Any]]
+
+    def has(self, part: str) -> bool:
+        """Whether it has these arrays: MODEL, OPTIMIZER or AVERAGED."""
+        return part + _SUFFIX in self.files
+
+    def read(self, part: str) -> "dict[str, NDArray[Any]]":
+        """Returns the arrays of one part by name, bit for bit what was saved; read-only.
+
+        The file is read once, into memory of its size.
+
+        Raises:
+            RunError: if it is missing or damaged.
+        """
+        from imgcls.runs import tensors  # a config that is wrong must not wait for NumPy
+
+        path, entry = self.path / f"{part}{_SUFFIX}", self.files[f"{part}{_SUFFIX}"]
+        with files.open_regular(path) as file:
+            manifest.check_size(path, file, entry, "is damaged")  # before memory is taken for it
+            data = bytearray(entry["bytes"])
+            with files.reading(path):
+                file.readinto(data)
+        if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            raise RunError(f"{path} is damaged: its SHA-256 is another")
+        try:
+            return tensors.read(data)
+        except ValueError as error:  # only what was made to deceive: its digest is right
+            raise RunError(f"{path} cannot be read, {error}") from error
+
+    def verify(self) -> None:
+        """Checks every byte of it.
+
+        Raises:
+            RunError: if a file is missing or damaged, naming it.
+        """
+        for name, entry in self.files.items():
+            with files.open_regular(self.path / name) as file:
+                manifest.check(self.path / name, file, entry, "is damaged")
 
 
 def _name(step: int) -> str:
@@ -64,21 +109,21 @@ def _name(step: int) -> str:
 def save(
     folder: Path,
     step: int,
-    arrays: "Mapping[str, NDArray[Any]]",
+    parts: "Mapping[str, Arrays]",
     state: Mapping[str, Any],
     attached: Mapping[str, Path] = MappingProxyType({}),
 ) -> Path:
     """Returns the folder of a new checkpoint once it is on the disk and was read back.
 
     A checkpoint of this step with the same state is returned as it is; one with another state (of
-    an epoch that had not been evaluated yet) gives its place in one act of the file system; one
-    that does not verify is kept beside the new one, as `step-N.damaged-...`. Whatever fails, the
+    an epoch that had not been evaluated yet) is replaced in one operation of the file system; one
+    that does not verify is kept next to the new one, as `step-N.damaged-...`. Whatever fails, the
     older checkpoints stay as they are.
 
     Args:
         folder: `checkpoints/` of a run; made where it is missing.
         step: how many steps have been trained.
-        arrays: of booleans, integers or floats.
+        parts: arrays of booleans, integers or floats, for each of MODEL, OPTIMIZER, AVERAGED.
         state: what JSON can say; its numbers finite.
         attached: files of the run's folder without which the arrays mean nothing, by their names.
 
@@ -91,11 +136,11 @@ def save(
             folder.mkdir(parents=True)
             files.sync(folder.parent)
         text = json.dumps(dict(state), indent=1, allow_nan=False).encode()
-        whole = _verifies(final, step)
+        whole = _verifies(final)
         if not (whole and (final / _STATE).read_bytes() == text):
-            _ensure_space(final, arrays)
+            _ensure_space(final, parts)
             with files.draft_folder(final) as draft:
-                _write(draft, step, arrays, text, attached)
+                _write(draft, step, parts, text, attached)
                 if whole:
                     files.exchange(draft, final)
                     files.discard(draft)
@@ -108,9 +153,9 @@ def save(
     return final
 
 
-def _ensure_space(final: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
-    """Refuses what cannot fit: a disk filled to the brim would hurt others, too."""
-    needed = sum(array.nbytes for array in arrays.values())
+def _ensure_space(final: Path, parts: "Mapping[str, Arrays]") -> None:
+    """Rejects what cannot fit: a disk filled to the brim would hurt others, too."""
+    needed = sum(array.nbytes for arrays in parts.values() for array in arrays.values())
     free = shutil.disk_usage(final.parent).free
     if needed > free:
         raise ResourceError(
@@ -122,29 +167,33 @@ def _ensure_space(final: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
 def _write(
     draft: Path,
     step: int,
-    arrays: "Mapping[str, NDArray[Any]]",
+    parts: "Mapping[str, Arrays]",
     text: bytes,
     attached: Mapping[str, Path],
 ) -> None:
     """Writes and syncs all files of a checkpoint, the manifest last, and reads them back."""
-    from imgcls.runs import arrays as npz  # a config that is wrong must not wait for it
+    from imgcls.runs import tensors  # a config that is wrong must not wait for NumPy
 
+    entries = {}
     try:
+        for part, arrays in parts.items():
+            name = part + _SUFFIX
+
+            def write(file: BinaryIO, arrays: "Arrays" = arrays) -> None:
+                tensors.write(file, arrays)
+
+            entries[name] = _write_file(draft / name, write)
+        entries[_STATE] = _write_file(draft / _STATE, lambda file: file.write(text))
         content = {
             "format": FORMAT,
             "imgcls": imgcls.__version__,
             "step": step,
-            "arrays": {name: npz.describe(array) for name, array in arrays.items()},
-            "parts": {
-                _ARRAYS: _write_part(draft / _ARRAYS, lambda file: npz.write_arrays(file, arrays)),
-                _STATE: _write_part(draft / _STATE, lambda file: file.write(text)),
-            },
+            "files": entries,
             "attached": {name: manifest.entry(path) for name, path in attached.items()},
         }
-        _write_part(draft / _MANIFEST, lambda file: file.write(manifest.to_bytes(content)))
+        _write_file(draft / _MANIFEST, lambda file: file.write(manifest.to_bytes(content)))
         files.sync(draft)
-        with _verified(draft, step):
-            pass
+        _opened(draft, step).verify()
     except RunError as error:  # an attached file is gone, or the disk did not keep what it got
         raise ResourceError(f"{draft.with_name(_name(step))}: cannot be saved, {error}") from error
 
@@ -164,7 +213,7 @@ class _Digest(RawIOBase):
         return self.file.write(data)
 
 
-def _write_part(path: Path, write: Callable[[BinaryIO], object]) -> dict[str, Any]:
+def _write_file(path: Path, write: Callable[[BinaryIO], object]) -> dict[str, Any]:
     """Writes and syncs one file; returns its size and digest."""
     with path.open("xb") as file:
         digest = _Digest(file)
@@ -174,55 +223,40 @@ def _write_part(path: Path, write: Callable[[BinaryIO], object]) -> dict[str, An
     return {"bytes": digest.bytes, "sha256": digest.digest.hexdigest()}
 
 
-def _verifies(checkpoint: Path, step: int) -> bool:
+def _verifies(checkpoint: Path) -> bool:
     try:
-        with _verified(checkpoint, step):
-            return True
+        load(checkpoint).verify()
     except RunError:
         return False
+    return True
 
 
 def load(checkpoint: Path) -> Checkpoint:
-    """Returns the checkpoint in this folder, once every byte of it has been verified.
+    """Returns the checkpoint in this folder; of its arrays nothing is read yet.
 
     Raises:
-        RunError: if it is missing, damaged, or of a later format, naming the file and the reason.
+        RunError: if it is missing, damaged, or of another format, naming the file and the reason.
     """
-    from imgcls.runs import arrays as npz  # a config that is wrong must not wait for it
-
     name = _NAME.fullmatch(checkpoint.name)
     if not name or checkpoint.is_symlink() or not checkpoint.is_dir():
         raise RunError(f"{checkpoint} is no checkpoint; expected a folder step-<number>")
-    step = int(name[1])
-    with _verified(checkpoint, step) as (content, parts):
-        with files.reading(checkpoint / _STATE):
-            size = min(content["parts"][_STATE]["bytes"], _LARGEST_STATE)
-            state = files.from_json(checkpoint / _STATE, parts[_STATE].read(size))
-        try:
-            arrays = npz.read_arrays(parts[_ARRAYS], content["arrays"])
-        except ValueError as error:  # only what was made to deceive: its digest is right
-            raise RunError(f"{checkpoint / _ARRAYS} cannot be read, {error}") from error
-    if not isinstance(state, dict):
-        raise RunError(f"{checkpoint / _STATE} is no state")
-    return Checkpoint(step, arrays, state)
+    return _opened(checkpoint, int(name[1]))
 
 
-@contextmanager
-def _verified(
-    checkpoint: Path, step: int
-) -> Iterator[tuple[dict[str, Any], dict[str, BufferedReader]]]:
-    """Yields manifest and open parts; opened once, so that what was verified is what is read."""
+def _opened(checkpoint: Path, step: int) -> Checkpoint:
     content = _read_manifest(checkpoint, step)
-    with ExitStack() as stack:
-        parts = {}
-        for name, entry in content["parts"].items():
-            parts[name] = stack.enter_context(files.open_regular(checkpoint / name))
-            manifest.check(checkpoint / name, parts[name], entry, "is damaged")
-        for name, entry in content["attached"].items():
-            path = checkpoint.parent.parent / name
-            with files.open_regular(path) as file:
-                manifest.check(path, file, entry, f"has changed since step {step} was saved")
-        yield content, parts
+    for name, entry in content["attached"].items():
+        path = checkpoint.parent.parent / name
+        with files.open_regular(path) as file:
+            manifest.check(path, file, entry, f"has changed since step {step} was saved")
+    path, entry = checkpoint / _STATE, content["files"][_STATE]
+    with files.open_regular(path) as file:
+        manifest.check(path, file, entry, "is damaged")
+        with files.reading(path):
+            state = files.from_json(path, file.read(min(entry["bytes"], _LARGEST_STATE)))
+    if not isinstance(state, dict):
+        raise RunError(f"{path} is no state")
+    return Checkpoint(checkpoint, step, state, content["files"])
 
 
 def _read_manifest(checkpoint: Path, step: int) -> dict[str, Any]:
@@ -231,24 +265,19 @@ def _read_manifest(checkpoint: Path, step: int) -> dict[str, Any]:
     if content.get("format") != FORMAT:
         raise RunError(
             f"{checkpoint} has format {content.get('format')}, and imgcls {imgcls.__version__} "
-            f"reads format {FORMAT}; upgrade imgcls"
+            f"reads format {FORMAT} only; train the config again"
         )
     if content.get("step") != step:
         raise RunError(f"{checkpoint} holds step {content.get('step')}; was it renamed?")
-    if not _is_sound(content):
+    entries, attached = content.get("files"), content.get("attached")
+    if not (
+        manifest.are_entries(entries)
+        and manifest.are_entries(attached)
+        and isinstance(entries, dict)
+        and {_STATE, MODEL + _SUFFIX} <= entries.keys()
+    ):
         raise RunError(f"{path} does not describe a checkpoint")
     return content
-
-
-def _is_sound(content: Mapping[str, Any]) -> bool:
-    arrays, parts, attached = (content.get(key) for key in ("arrays", "parts", "attached"))
-    return (
-        isinstance(arrays, dict)
-        and isinstance(parts, dict)
-        and list(parts) == [_ARRAYS, _STATE]
-        and manifest.are_entries(parts)
-        and manifest.are_entries(attached)
-    )
 
 
 def steps(folder: Path) -> list[int]:
@@ -266,17 +295,27 @@ def _named(folder: Path) -> list[int]:
     return sorted(int(name[1]) for name in names if name)
 
 
-def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Returns the newest checkpoint that verifies, and what is wrong with each newer one."""
+def newest(
+    folder: Path, check: Callable[[Checkpoint], object] = lambda _: None
+) -> tuple[Checkpoint | None, list[str]]:
+    """Returns the newest checkpoint that is not damaged, and what is wrong with each newer one.
+
+    Args:
+        folder: `checkpoints/` of a run.
+        check: what else must succeed with it, such as `Checkpoint.verify`.
+    """
     problems: list[str] = []
     listed = _named(folder)
     for step in reversed(listed):
         try:
-            return load(folder / _name(step)), problems
+            found = load(folder / _name(step))
+            check(found)
         except RunError as error:
             if _named(folder) != listed:  # a trainer replaced them while they were read
-                return newest(folder)
+                return newest(folder, check)
             problems.append(str(error))
+        else:
+            return found, problems
     return None, problems
 
 

@@ -55,18 +55,28 @@ def entry(path: Path) -> dict[str, Any]:
 
 
 def check(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: str) -> None:
-    """Returns, with the open file at its start, if it is what the record says.
+    """Returns, with the open file at its start, if it is what the entry says.
+
+    Raises:
+        RunError: that `path` `what` ("is damaged") and in which way.
+    """
+    check_size(path, file, expected, what)
+    with files.reading(path):
+        if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:
+            raise RunError(f"{path} {what}: its SHA-256 is another")
+        file.seek(0)
+
+
+def check_size(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: str) -> None:
+    """Returns if the file has as many bytes as the entry says.
 
     Raises:
         RunError: that `path` `what` ("is damaged") and in which way.
     """
     with files.reading(path):
         size = os.fstat(file.fileno()).st_size
-        if size != expected["bytes"]:
-            raise RunError(f"{path} {what}: it has {size:,} bytes instead of {expected['bytes']:,}")
-        if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:
-            raise RunError(f"{path} {what}: its SHA-256 is another")
-        file.seek(0)
+    if size != expected["bytes"]:
+        raise RunError(f"{path} {what}: it has {size:,} bytes instead of {expected['bytes']:,}")
 
 
 def are_entries(section: object) -> bool:

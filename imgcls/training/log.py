@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from imgcls.downloads.user_cache import Cached
-from imgcls.events import EpochEnded, Noted, Report, Saved, Started, Trained, Warned
+from imgcls.events import EpochEnded, EventSink, Noted, Saved, Started, Trained, Warned
 
 LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 
@@ -18,7 +18,7 @@ class Log:
         report: takes every event.
     """
 
-    def __init__(self, path: Path, report: Report) -> None:
+    def __init__(self, path: Path, report: EventSink) -> None:
         self._path = path
         self._report = report
         self._failed = False

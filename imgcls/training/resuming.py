@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.changes import Changes
+from imgcls.config.config import Config
 from imgcls.errors import ConfigError, RunError, UsageError
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink, Noted, Warned
 from imgcls.runs import checkpoints, folders
 from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
 
 if TYPE_CHECKING:
-    from imgcls.training.engine import Engine
     from imgcls.training.state import State
 
 
@@ -48,7 +48,7 @@ class ResumedRun:
     changed: Changes
     new: Changes
 
-    def write_changes(self, run: Run, report: Report) -> None:
+    def write_changes(self, run: Run, report: EventSink) -> None:
         """Keeps and tells what this start changes, once nothing speaks against it any more.
 
         Raises:
@@ -60,7 +60,7 @@ class ResumedRun:
             report(Noted(told))
 
 
-def read(run: Run, wanted: ResumeOptions, report: Report) -> ResumedRun:
+def read(run: Run, wanted: ResumeOptions, report: EventSink) -> ResumedRun:
     """Returns what is known of a run that is to go on, before its data is read.
 
     Raises:
@@ -71,7 +71,7 @@ def read(run: Run, wanted: ResumeOptions, report: Report) -> ResumedRun:
         raise RunError(
             f"{run} has no config.yaml, without which it cannot go on", hint="imgcls train CONFIG"
         )
-    saved, problems = checkpoints.newest(run.checkpoints)
+    saved, problems = checkpoints.newest(run.checkpoints, Checkpoint.verify)
     for problem in problems:
         report(Warned(f"{problem}; an older checkpoint is used" if saved else problem))
     if saved is None and problems:
@@ -84,33 +84,35 @@ def read(run: Run, wanted: ResumeOptions, report: Report) -> ResumedRun:
     step = saved.step if saved else 0
     before = changes.read(run.changes)
     was = changes.current(run.config, run.changes)
-    done = _epochs_done(saved)
-    now = changes.current(
-        run.config, run.changes, _overrides(wanted, saved, was.config.training.epochs)
-    )
-    if now.config.training.epochs < done:
-        raise RunError(f"{run}: training.epochs must be at least {done}, the epochs that are done")
+    done, key = _epochs_done(saved, was.config), changes.length_key(was.config)
+    now = changes.current(run.config, run.changes, _overrides(wanted, saved, was.config))
+    if now.config.stages[-1].epochs < done:
+        raise RunError(f"{run}: {key} must be at least {done}, the epochs that are done")
     new = changes.made(was.config, now.config, step)
     return ResumedRun(now, saved, before | new, new)
 
 
-def _overrides(wanted: ResumeOptions, saved: Checkpoint | None, epochs: int) -> list[str]:
+def _overrides(wanted: ResumeOptions, saved: Checkpoint | None, config: Config) -> list[str]:
     if wanted.extend is None:
         return list(wanted.overrides)
-    if any(each.partition("=")[0].strip() == "training.epochs" for each in wanted.overrides):
-        raise UsageError("--extend and --set training.epochs exclude each other")
+    key = changes.length_key(config)
+    if any(each.partition("=")[0].strip() == key for each in wanted.overrides):
+        raise UsageError(f"--extend and --set {key} exclude each other")
+    epochs = config.stages[-1].epochs
     if saved and saved.state.get("early"):
-        epochs = _epochs_done(saved)  # the others are not wanted any more
-    return [*wanted.overrides, f"training.epochs={epochs + wanted.extend}"]
+        epochs = _epochs_done(saved, config)  # the others are not wanted any more
+    return [*wanted.overrides, f"{key}={epochs + wanted.extend}"]
 
 
-def _epochs_done(saved: Checkpoint | None) -> int:
-    """How many a checkpoint says; what else is wrong with its state, `restore` tells."""
-    done = saved.state.get("evaluated") if saved else None
-    return done if type(done) is int else 0
+def _epochs_done(saved: Checkpoint | None, config: Config) -> int:
+    """Returns how many epochs of the last stage a checkpoint has; `State.of` checks the rest."""
+    if saved is None or saved.state.get("stage") != len(config.stages) - 1:
+        return 0
+    done, began = (saved.state.get(key) for key in ("evaluated", "stage_began"))
+    return done - began if type(done) is type(began) is int else 0
 
 
-def unfinished(root: Path, checked: reader.CheckedConfig, report: Report) -> Run | None:
+def unfinished(root: Path, checked: reader.CheckedConfig, report: EventSink) -> Run | None:
     """Returns the newest run of a config, by its number, that has not finished.
 
     Runs of the same name with another config are passed over.
@@ -145,22 +147,21 @@ def check_data(run: Run, now: dict[str, Any]) -> None:
         raise RunError(f"the data has changed since {run} began: {difference}")
 
 
-def state_of(engine: "Engine", saved: Checkpoint | None, changed: Changes) -> "State":
-    """Returns where a run stands, and puts the engine there.
+def state_of(saved: Checkpoint | None, changed: Changes) -> "State":
+    """Returns where a run stands.
 
     Raises:
-        RunError: if the checkpoint is of another format or another config.
+        RunError: if the checkpoint's state is damaged.
     """
-    from imgcls.training.saving import restore
     from imgcls.training.state import State
 
     if saved is None:
         return State()
-    state = restore(engine, saved)
+    state = State.of(saved)
     # A change counts until a checkpoint after it has taken it in.
     fresh = {key for key, each in changed.items() if each.step >= saved.step}
-    if state.rate is not None and not any(key.endswith(".learning_rate") for key in fresh):
-        engine.rate = state.rate
-    if "training.epochs" in fresh and state.early:
+    if any(key.endswith(".learning_rate") for key in fresh):
+        state.rate = None
+    if any(changes.is_length(key) for key in fresh) and state.early:
         state.early, state.wait = None, 0
     return state

@@ -1,25 +1,25 @@
-"""What a training leaves on the disk: rows of metrics and checkpoints, as far as the disk lets it.
+"""What a training leaves on the disk: rows of metrics and checkpoints, as far as the disk allows.
 
-A disk that is full at three in the morning may have room again at four. So a failed save is told
-and tried again at the next occasion; only the third failure in a row ends the training.
+A disk that is full at three in the morning may have space again at four. So a failed save is a
+warning, and is tried again at the next occasion; only the third failure in a row ends the training.
 """
 
 import math
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from imgcls.errors import DivergedError, ResourceError, RunError
-from imgcls.events import Report, Saved, Warned
-from imgcls.network import model
+from imgcls.events import EventSink, Saved, Warned
+from imgcls.network.weights import Arrays
 from imgcls.runs import checkpoints, folders, rows
+from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
-from imgcls.training.engine import Engine
 from imgcls.training.state import State
 
-FORMAT = 2  # of a checkpoint's arrays and state
 MOST_FAILURES = 3  # in a row
 
 
@@ -28,15 +28,13 @@ class Saver:
 
     Args:
         run: the folder.
-        engine: what is saved.
         report: takes events.
     """
 
-    def __init__(self, run: Run, engine: Engine, report: Report) -> None:
+    def __init__(self, run: Run, report: EventSink) -> None:
         self._run = run
-        self._engine = engine
         self._report = report
-        self._waiting: deque[dict[str, Any]] = deque()  # rows that the disk has not taken yet
+        self._waiting: deque[dict[str, Any]] = deque()  # rows that are not on the disk yet
         self._failures = 0
         self._started = _started(run)
 
@@ -49,27 +47,27 @@ class Saver:
             if len(self._waiting) == 1:
                 self._report(Warned(f"{error}; it is tried again with the next checkpoint"))
 
-    def save(self, state: State, *, last: bool = False) -> None:
+    def save(self, state: State, parts: Mapping[str, Arrays], *, last: bool = False) -> None:
         """Writes a checkpoint, the rows before it, and how far the run is.
 
         Args:
             state: where the training stands.
+            parts: the arrays, as `checkpoints.save` takes them.
             last: there is no later occasion.
 
         Raises:
             ResourceError: if it could not be written and was the last, or the third in a row.
             DivergedError: if a weight is not finite; the checkpoints stay as they were.
         """
-        arrays = self._arrays(state.step)
-        state.rate = self._engine.rate
+        _check_finite(parts, state.step)
         try:
             self._write_rows()
             rows.sync(self._run.metrics)  # a power cut must not keep a checkpoint, lose its rows
             checkpoints.save(
                 self._run.checkpoints,
                 state.step,
-                arrays,
-                {"format": FORMAT, **state.to_json()},
+                parts,
+                state.to_json(),
                 {"config.yaml": self._run.config, "model.json": self._run.model},
             )
         except ResourceError as error:
@@ -77,35 +75,24 @@ class Saver:
             if last or self._failures == MOST_FAILURES:
                 raise
             count = f"{self._failures} of {MOST_FAILURES}"
-            self._report(Warned(f"{error}; training goes on and tries again later ({count})"))
+            self._report(Warned(f"{error}; training continues and tries again later ({count})"))
             return
         self._failures = 0
-        with suppress(ResourceError):  # the checkpoint is there; the next one tells anew
+        with suppress(ResourceError):  # the checkpoint is there; the next one writes it again
             folders.set_status(self._run, "running", step=state.step)
         self._prune(state)
         self._report(Saved(state.step))
 
-    def go_back(self) -> State | None:
-        """Puts the engine where the newest checkpoint left it; returns the state, if there is one.
+    def newest(self) -> Checkpoint | None:
+        """Returns the newest whole checkpoint, to go back to.
 
-        Rows that were written since are forgotten: they will be written anew.
+        Rows that were written since are forgotten: they will be written again.
         """
-        saved, problems = checkpoints.newest(self._run.checkpoints)
+        saved, problems = checkpoints.newest(self._run.checkpoints, Checkpoint.verify)
         for problem in problems:
             self._report(Warned(f"{problem}; an older checkpoint is used"))
         self._waiting.clear()
-        return None if saved is None else restore(self._engine, saved)
-
-    def _arrays(self, step: int) -> dict[str, Any]:
-        engine = self._engine
-        arrays = model.arrays("model", engine.model.variables)
-        arrays |= model.arrays("optimizer", engine.optimizer_state)
-        arrays |= model.arrays("average", engine.averages)
-        for array in arrays.values():
-            # The sum of finite numbers may overflow: it only saves the closer look.
-            if not math.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
-                raise DivergedError(f"a weight is not finite any more after step {step}")
-        return arrays
+        return saved
 
     def _write_rows(self) -> None:
         now = _started(self._run)
@@ -134,17 +121,9 @@ def _started(run: Run) -> object:
         return None
 
 
-def restore(engine: Engine, checkpoint: checkpoints.Checkpoint) -> State:
-    """Puts a checkpoint's arrays into an engine and returns its state.
-
-    Raises:
-        RunError: if it is of another format, or belongs to another config.
-    """
-    values = dict(checkpoint.state)
-    if values.pop("format", None) != FORMAT:
-        raise RunError(f"the checkpoint of step {checkpoint.step} is of another version of imgcls")
-    state = State.from_json(values)
-    model.restore("model", engine.model.variables, checkpoint.arrays)
-    model.restore("optimizer", engine.optimizer_state, checkpoint.arrays)
-    model.restore("average", engine.averages, checkpoint.arrays)
-    return state
+def _check_finite(parts: Mapping[str, Arrays], step: int) -> None:
+    for arrays in parts.values():
+        for array in arrays.values():
+            # The sum of finite numbers may overflow: it only saves the closer look.
+            if not math.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
+                raise DivergedError(f"a weight is not finite any more after step {step}")

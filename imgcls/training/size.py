@@ -12,25 +12,31 @@ import keras
 import tensorflow as tf
 
 from imgcls import memory
-from imgcls.config.components.layers.layer import flatten
+from imgcls.config.components.layers.building import location
 from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.config import Config
-from imgcls.data.dataset import Data
-from imgcls.data.traits import Traits
+from imgcls.config.data_spec import DataSpec
 from imgcls.errors import ConfigError
 from imgcls.memory import amount
-from imgcls.network import model
+from imgcls.network.network import Network, shapes_only
 from imgcls.training.machine import Machine
+from imgcls.training.plan import PlannedStage, plan_of
 
 _PROBE = (3, 5)  # a shape that nothing else in an optimizer has
 _PIXEL_BYTES = 4  # batches are float32, whatever the network computes in
 
 
-def check(config: Config, data: Data, traits: Traits, machine: Machine) -> None:
+def check(config: Config, images: int, spec: DataSpec, machine: Machine) -> None:
     """Checks that memory suffices for a batch, for the network's state, and for a step.
 
-    On a GPU only for the batch, which is made beside it: how much memory a GPU has, TensorFlow
+    On a GPU only for the batch, which is made next to it: how much memory a GPU has, TensorFlow
     does not say.
+
+    Args:
+        config: the config.
+        images: the number of training images.
+        spec: the data's.
+        machine: what the training runs on.
 
     Raises:
         ConfigError: if it does not, with the key of what takes the most.
@@ -38,23 +44,35 @@ def check(config: Config, data: Data, traits: Traits, machine: Machine) -> None:
     free = memory.free()
     if free is None:
         return
-    images = min(config.training.batch_size, len(data.splits["train"].labels))
-    _check_batch(images, _PIXEL_BYTES * prod(traits.size) * traits.channels, free)
-    if "GPU" in machine.strategy.extended.worker_devices[0]:
+    images = min(config.training.batch_size, images)
+    _check_batch(images, _PIXEL_BYTES * prod(spec.size) * spec.channels, free)
+    if machine.on_gpu:
         return
-    network = model.shapes_only(
-        config.layers, traits, precision=machine.precision, replicas=machine.replicas
+    network = shapes_only(
+        config.layers, spec, precision=machine.precision, replicas=machine.replicas
     )
-    copies = machine.replicas * (1 + slots(config.optimizer) + (config.training.ema is not None))
+    for stage in plan_of(config, images, network.layers).stages:
+        _check_stage(config, stage, network, images, free // machine.replicas)
+
+
+def _check_stage(
+    config: Config, stage: PlannedStage, network: Network, images: int, free: int
+) -> None:
+    copies = slots(stage.settings.optimizer)
     taken: Counter[str] = Counter()
     kept: Counter[str] = Counter()
-    # The layers of one Repeat share a key, and are summed.
-    for (key, _), layer in zip(flatten(config.layers), network.layers, strict=False):
-        taken[f"layers{key}"] += _bytes(layer.trainable_variables) * copies
-        taken[f"layers{key}"] += _bytes(layer.non_trainable_variables) * machine.replicas
-        kept[f"layers{key}"] += activations(layer)
-    gradient = max((_bytes([each]) for each in network.trainable_variables), default=0)
-    _check_state(taken, gradient, free)
+    largest = 0  # gradient
+    for each in network.layers:
+        if each.inner:
+            continue
+        key = location(each.place)  # the layers of one Repeat share it, and are summed
+        own, trained = each.layer.variables, each.layer.trainable_variables
+        taken[key] += _bytes(own) * (1 if config.training.average is None else 2)
+        if each.key in stage.trained:
+            taken[key] += _bytes(trained) * copies
+            kept[key] += activations(each.layer)
+            largest = max(largest, *(_bytes([variable]) for variable in trained))
+    _check_state(taken, largest, free)
     if not config.training.xla:  # it may compute a layer's input twice rather than keep it
         _check_step(images, kept, taken.total(), free)
 
@@ -67,16 +85,10 @@ def slots(optimizer: Optimizer) -> int:
 
 
 def activations(layer: keras.Layer) -> int:
-    """Returns the bytes an image that a built layer keeps for the gradient of its weights.
+    """Returns the bytes per image that a trained layer keeps for the gradient of its weights.
 
-    That is its input, where it has weights. What else is kept depends on what TensorFlow fuses or
-    computes in place.
+    That is its input. What else is kept depends on what TensorFlow fuses or computes in place.
     """
-    inner = getattr(layer, "body", None)
-    if inner is not None:
-        return sum(map(activations, inner.layers))
-    if not layer.trainable_variables:
-        return 0
     return int(prod(layer.input.shape[1:]) * tf.as_dtype(layer.compute_dtype).size)
 
 

@@ -1,4 +1,4 @@
-"""The training state that is no array: counters, sums, what was best; JSON in a checkpoint."""
+"""The training state that is not an array: counters, sums, what was best; JSON in a checkpoint."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from imgcls.config.components.metrics import MetricName, better
 from imgcls.config.components.training import EarlyStopping, ReduceLROnPlateau
 from imgcls.errors import RunError
+from imgcls.runs.checkpoints import Checkpoint
 from imgcls.training.engine import CORRECT, IMAGES, LOSS
 
 
@@ -18,17 +19,21 @@ class State:
     """Where a training stands.
 
     Attributes:
-        step: optimizer steps done.
+        step: optimizer steps done, of all stages.
         evaluated: epochs whose end is done: evaluated where due, and their row written.
+        stage: the present stage, counted from 0. A checkpoint at a boundary belongs to the stage
+            that ends there, whenever it was written.
+        stage_began: how many epochs were done when the stage began.
         sums: of the current epoch: loss, right images, images.
         window: the same since the last `report_steps` row.
         best: the metrics row of the best epoch so far.
         wait: evaluations since early stopping's monitor improved.
         monitor: the best value of early stopping's monitor.
         plateau_wait, plateau_cooldown, plateau_best: the same of reduce_lr_on_plateau.
-        early: why training ended before its last epoch.
-        retries: how often it went back to a checkpoint because it had diverged.
+        early: why the stage ended before its last epoch.
+        retries: how often the stage went back to a checkpoint because it had diverged.
         rate: what of the learning rate is state; see `Engine.rate`.
+        averaged: how many updates the average of the weights has had.
         seconds: of training so far, over every start of the run.
     """
 
@@ -36,6 +41,8 @@ class State:
 
     step: int = 0
     evaluated: int = 0
+    stage: int = 0
+    stage_began: int = 0
     sums: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     window: list[float] = field(default_factory=lambda: [0.0, 0.0, 0.0])
     best: dict[str, Any] | None = None
@@ -47,6 +54,7 @@ class State:
     early: str | None = None
     retries: int = 0
     rate: float | None = None
+    averaged: int = 0
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -54,18 +62,26 @@ class State:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "State":
-        """Returns the state that `to_json` took.
+    def of(cls, checkpoint: Checkpoint) -> "State":
+        """Returns the state in a checkpoint.
 
         Raises:
-            RunError: if that is not what it is.
+            RunError: if there is none.
         """
         try:
-            return TypeAdapter(cls).validate_python(values)
+            return TypeAdapter(cls).validate_python(checkpoint.state)
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             key = ".".join(map(str, first["loc"]))
-            raise RunError(f"the checkpoint's state is none: {key}: {first['msg']}") from None
+            raise RunError(f"the checkpoint's state is damaged: {key}: {first['msg']}") from None
+
+    def next_stage(self) -> None:
+        """Begins the next stage, whose optimizer and monitors start afresh."""
+        self.stage += 1
+        self.stage_began = self.evaluated
+        self.wait, self.monitor, self.early = 0, None, None
+        self.plateau_wait, self.plateau_cooldown, self.plateau_best = 0, 0, None
+        self.retries, self.rate = 0, None
 
     def add(self, row: NDArray[np.float64]) -> None:
         """Counts one step, a row of `Engine.advance`.
@@ -77,7 +93,7 @@ class State:
             for column, value in enumerate(row):
                 sums[column] += float(value)
 
-    def note(self, row: dict[str, Any], metric: MetricName) -> bool:
+    def note_best(self, row: dict[str, Any], metric: MetricName) -> bool:
         """Returns whether a metrics row is the best so far; equal is not better."""
         value = row.get(metric)
         if value is None or not np.isfinite(value):
@@ -89,7 +105,8 @@ class State:
 
     def stops_early(self, row: dict[str, Any], early: EarlyStopping) -> bool:
         """Returns whether early stopping's patience is over, as the Keras callback counts it."""
-        if row["epoch"] <= early.start_from_epoch:
+        epoch = row["epoch"] - self.stage_began
+        if epoch <= early.start_from_epoch:
             return False
         value = row.get(early.monitor)
         if value is None:
@@ -102,7 +119,7 @@ class State:
             if early.baseline is None or improved(early.monitor, value, early.baseline, delta):
                 self.wait = 0
             return False
-        return self.wait >= early.patience and row["epoch"] > 1
+        return self.wait >= early.patience and epoch > 1
 
     def reduced_rate(self, row: dict[str, Any], plateau: ReduceLROnPlateau, rate: float) -> float:
         """Returns the learning rate for the next epoch, as the Keras callback computes it."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from imgcls.config.data_spec import DataSpec
+
 if TYPE_CHECKING:
     from imgcls.network.layer_table import LayerRow
 
@@ -12,19 +14,13 @@ class DataSummary:
     """The data as training will see it.
 
     Attributes:
-        classes: their names.
+        spec: classes and sizes.
         images: by split, how many images each class has.
-        size: height and width that the network sees.
-        stored: height and width that are kept in memory.
-        channels: 1 or 3.
         notes: one line each: splits that were made, files that were left out.
     """
 
-    classes: tuple[str, ...]
+    spec: DataSpec
     images: dict[str, tuple[int, ...]]
-    size: tuple[int, int]
-    stored: tuple[int, int]
-    channels: int
     notes: tuple[str, ...] = ()
 
 
@@ -55,9 +51,9 @@ class CheckResult:
     @property
     def parameters(self) -> int:
         """How many the network has."""
-        return sum(layer.parameters for layer in self.layers)
+        return sum(layer.parameters for layer in self.layers if not layer.depth)
 
     @property
     def multiply_adds(self) -> int:
         """Of one image's forward pass."""
-        return sum(layer.multiply_adds for layer in self.layers)
+        return sum(layer.multiply_adds for layer in self.layers if not layer.depth)

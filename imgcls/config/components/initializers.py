@@ -1,5 +1,6 @@
 """Initializers: what a layer's weights are before the first step. To add one, add a class."""
 
+import inspect
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -13,15 +14,20 @@ if TYPE_CHECKING:
 class Initializer(Component):
     """The values of weights before the first step."""
 
-    def build(self) -> "keras.Initializer":
-        """Returns a Keras initializer of the same name, with a seed of its own.
+    def build(self, seed: int) -> "keras.Initializer":
+        """Returns the Keras initializer of the same name.
 
-        The seed is drawn from Keras' global one, so two layers never start with the same weights,
-        and a run with the same `seed` starts with the same ones.
+        Args:
+            seed: of what is drawn; no effect where nothing is. With one per layer and field, no
+                other layer's start changes when layers are moved, added or frozen.
         """
         import keras
 
-        return getattr(keras.initializers, type(self).__name__)(**self.model_dump()[self.identifier()])
+        kind = getattr(keras.initializers, type(self).__name__)
+        arguments = self.model_dump()[self.identifier()]
+        if "seed" in inspect.signature(kind).parameters:
+            arguments["seed"] = seed
+        return kind(**arguments)
 
 
 class Zeros(Initializer):

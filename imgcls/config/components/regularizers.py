@@ -16,7 +16,9 @@ class Regularizer(Component):
         """Returns the Keras regularizer of the same name."""
         import keras
 
-        return getattr(keras.regularizers, type(self).__name__)(**self.model_dump()[self.identifier()])
+        return getattr(keras.regularizers, type(self).__name__)(
+            **self.model_dump()[self.identifier()]
+        )
 
 
 class L1(Regularizer):

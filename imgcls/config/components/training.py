@@ -1,12 +1,16 @@
 """The `training` section: for how long, in which batches, on what, and what counts as best."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from annotated_types import Gt, Lt
+from annotated_types import Gt, Lt, MinLen
 from pydantic import ConfigDict, PlainValidator, TypeAdapter, WithJsonSchema
 
+from imgcls.config.components.averages import Average
+from imgcls.config.components.layers.selection import Selection
 from imgcls.config.components.metrics import MetricName
+from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.types import LARGEST, Count, Natural, NotNegative, Positive
 from imgcls.config.language import messages
 from imgcls.config.language.registry import Section, mistakes
@@ -106,11 +110,44 @@ class ReduceLROnPlateau(Section):
     """The learning rate never falls below this."""
 
 
-class Ema(Section):
-    """A moving average of the weights, which is evaluated and kept instead of the raw ones."""
+class Stage(Section):
+    """One stage of a training: for how long, which layers are trained, and how."""
 
-    decay: BetweenZeroAndOne = 0.999
-    """The share of the average that each step keeps; 0.999 averages about the last 1,000 steps."""
+    epochs: Count
+    """Number of epochs of the stage."""
+    train: Selection = "all"
+    """The layers whose weights are updated: all, head (the last layer with weights), or a list of
+    places and names such as "layers[5:]"."""
+    optimizer: Optimizer | None = None
+    """The optimizer, which starts afresh; left out, the config's."""
+    early_stopping: EarlyStopping | None = None
+    """Ends the stage once a metric has stopped improving; left out, that of `training`."""
+    reduce_lr_on_plateau: ReduceLROnPlateau | None = None
+    """Lowers the learning rate of the stage on a plateau; left out, that of `training`."""
+
+
+@dataclass(frozen=True)
+class ResolvedStage:
+    """A stage with everything that it uses.
+
+    Attributes:
+        key: where it is written: `training.stages[1]`, or `training` for a training of one stage.
+        optimizer_key: where its optimizer is written.
+        epochs, train, optimizer, early_stopping, reduce_lr_on_plateau: as `Stage` has them.
+    """
+
+    key: str
+    optimizer_key: str
+    epochs: int
+    train: Selection
+    optimizer: Optimizer
+    early_stopping: EarlyStopping | None
+    reduce_lr_on_plateau: ReduceLROnPlateau | None
+
+    @property
+    def learning_rate_key(self) -> str:
+        """The key of its learning rate."""
+        return f"{self.optimizer_key}.{self.optimizer.identifier()}.learning_rate"
 
 
 class Training(Section):
@@ -137,8 +174,18 @@ class Training(Section):
     """The metric of the best epoch, whose checkpoint is kept, evaluated and used to predict."""
     class_weight: ClassWeight = None
     """Factors on the losses of classes, 1 if not named; auto makes every class count the same."""
-    ema: Ema | None = None
-    """A moving average of the weights, evaluated instead of the raw ones; off if left out."""
+    train: Selection = "all"
+    """The layers whose weights are updated: all, head (the last layer with weights), or a list of
+    places and names such as "layers[5:]"."""
+    stages: Annotated[tuple[Stage, ...], MinLen(1)] | None = None
+    """Stages that follow each other, each with its own epochs, layers and optimizer; left out, the
+    training has one."""
+    average: Average | None = None
+    """Average of the weights that is evaluated instead of the raw ones; off if left out."""
+    normalization_statistics: Literal["moving", "recomputed"] = "moving"
+    """The mean and variance by which BatchNormalization normalizes in evaluation: moving averages,
+    or recomputed from training images before each evaluation, which suits short trainings. Those of
+    averaged weights are always recomputed."""
     evaluate_every: Count = 1
     """Epochs from one evaluation on the validation images to the next; the last always has one."""
     report_steps: Count | None = None
@@ -152,7 +199,39 @@ class Training(Section):
 
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yields the broken rules between its keys."""
-        if self.early_stopping and self.early_stopping.start_from_epoch >= self.epochs:
-            given = self.early_stopping.start_from_epoch
-            message = f"must be less than epochs ({self.epochs}), got {given}"
-            yield "early_stopping.start_from_epoch", message
+        if self.stages is None:
+            yield from _start(self.early_stopping, self.epochs, "early_stopping")
+            return
+        for name in ("epochs", "train"):
+            if getattr(self, name) != type(self).model_fields[name].default:
+                yield name, "no effect with stages; each of them has its own"
+        for number, stage in enumerate(self.stages):
+            key = f"stages[{number}].early_stopping" if stage.early_stopping else "early_stopping"
+            yield from _start(stage.early_stopping or self.early_stopping, stage.epochs, key)
+
+    def resolved(self, optimizer: Optimizer) -> tuple[ResolvedStage, ...]:
+        """Returns the stages with everything that they use.
+
+        Args:
+            optimizer: the config's, of stages that have none of their own.
+        """
+        stages = self.stages or (Stage(epochs=self.epochs, train=self.train),)
+        keys = [f"training.stages[{at}]" for at in range(len(stages))]
+        return tuple(
+            ResolvedStage(
+                key if self.stages else "training",
+                f"{key}.optimizer" if stage.optimizer else "optimizer",
+                stage.epochs,
+                stage.train,
+                stage.optimizer or optimizer,
+                stage.early_stopping or self.early_stopping,
+                stage.reduce_lr_on_plateau or self.reduce_lr_on_plateau,
+            )
+            for key, stage in zip(keys, stages, strict=True)
+        )
+
+
+def _start(early: EarlyStopping | None, epochs: int, key: str) -> Iterator[tuple[str, str]]:
+    if early and early.start_from_epoch >= epochs:
+        message = f"must be less than epochs ({epochs}), got {early.start_from_epoch}"
+        yield f"{key}.start_from_epoch", message

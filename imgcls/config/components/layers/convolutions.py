@@ -1,13 +1,17 @@
 """Convolutions: small kernels that slide over the image."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from imgcls.config.components.initializers import GlorotUniform, Initializer
 from imgcls.config.components.layers.biased import Biased
+from imgcls.config.components.layers.building import Building, Shape, covers, needs_image
+from imgcls.config.components.layers.layer import Strides
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.types import Count, Pair
-from imgcls.config.facts import Facts
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Convolution(Biased, abstract=True):
@@ -21,6 +25,24 @@ class Convolution(Biased, abstract=True):
     """`same` adds zeros around the image, so that stride 1 keeps its size; `valid` adds none."""
     dilation_rate: Pair = (1, 1)
     """Distance between the pixels that the kernel sees: 1 is a dense kernel."""
+
+    @property
+    def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
+        return self.strides
+
+    def check_input(self, shape: Shape) -> str | None:  # noqa: D102 - of Layer
+        if message := needs_image(shape):
+            return message
+        reach = [
+            (side - 1) * rate + 1
+            for side, rate in zip(self.kernel_size, self.dilation_rate, strict=True)
+        ]
+        if self.padding == "same" or covers(shape, reach):
+            return None
+        return (
+            f"its input is {shape[1]}x{shape[2]}, smaller than its {reach[0]}x{reach[1]} kernel; "
+            "write padding: same, or leave out a pooling before it"
+        )
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         yield from super().rules()
@@ -48,10 +70,13 @@ class Conv2D(Convolution):
         if self.filters % self.groups:
             yield "groups", f"must divide filters ({self.filters}), got {self.groups}"
 
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, ARG002, D102 - of Layer
+    def build(  # noqa: D102 - of Layer
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.Layer":
+        del place, inputs
         from imgcls.ops import convolution
 
-        return convolution.Conv2D(**self.arguments())
+        return convolution.Conv2D(**self.arguments(building, key))
 
 
 class Depthwise(Convolution, abstract=True):

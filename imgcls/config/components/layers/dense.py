@@ -1,16 +1,19 @@
 """Layers over all numbers of an image at once."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
 from imgcls.config.components.initializers import GlorotUniform, Initializer
 from imgcls.config.components.layers.biased import Biased
-from imgcls.config.components.layers.layer import Layer
+from imgcls.config.components.layers.building import Building
+from imgcls.config.components.layers.layer import Layer, Strides
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.types import LARGEST, Count
-from imgcls.config.facts import Facts
 from imgcls.config.language import messages
+
+if TYPE_CHECKING:
+    import keras
 
 
 def _units(value: Any) -> Any:  # noqa: ANN401
@@ -35,12 +38,19 @@ class Dense(Biased):
     kernel_regularizer: Regularizer | None = None
     """A penalty on the weights, added to the loss."""
 
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
+    def build(  # noqa: D102 - of Layer
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.Layer":
+        del place, inputs
         import keras
 
-        units = facts.classes if self.units == "classes" else self.units
-        return keras.layers.Dense(**self.arguments() | {"units": units})
+        units = len(building.spec.classes) if self.units == "classes" else self.units
+        return keras.layers.Dense(**self.arguments(building, key) | {"units": units})
 
 
 class Flatten(Layer):
     """Turns the image into one row of numbers, row by row of pixels."""
+
+    @property
+    def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
+        return None

@@ -1,12 +1,21 @@
 """Noise in training against overfitting. None of these does anything in evaluation."""
 
 from collections.abc import Iterator
+from typing import Any
 
+from imgcls.config.components.layers.building import Building
 from imgcls.config.components.layers.layer import Layer
 from imgcls.config.components.types import Fraction
 
 
-class Dropping(Layer, abstract=True):
+class Noisy(Layer, abstract=True):
+    """What layers share that draw random numbers in training."""
+
+    def arguments(self, building: Building, key: str) -> dict[str, Any]:  # noqa: D102 - of Layer
+        return super().arguments(building, key) | {"seed": building.seed_of(key, "seed")}
+
+
+class Dropping(Noisy, abstract=True):
     """What the layers share that set numbers to 0."""
 
     rate: Fraction
@@ -29,7 +38,7 @@ class SpatialDropout2D(Dropping):
     """
 
 
-class GaussianNoise(Layer):
+class GaussianNoise(Noisy):
     """Adds normally distributed noise in training."""
 
     stddev: Fraction

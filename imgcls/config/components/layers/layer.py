@@ -1,49 +1,109 @@
-"""The family of layers, and a list of them as the network sees it."""
+"""The registry of layers, and a list of them as the network sees it."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AfterValidator
 
 from imgcls.config.components import activations
 from imgcls.config.components.initializers import Initializer
 from imgcls.config.components.regularizers import Regularizer
-from imgcls.config.facts import Facts
 from imgcls.config.language.registry import Component
 
 if TYPE_CHECKING:
     import keras
 
+    from imgcls.config.components.layers.building import Building, Shape
+
+Strides = tuple[int, int]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
+_KERAS_HAS = ("name", "trainable")  # fields that every layer shares, set apart from its own
+
+
+def _check_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"must be letters, digits, '.', '_' and '-' and begin with a letter, got {name!r}"
+        )
+    if name.startswith("layers_"):
+        raise ValueError(f"must not begin with 'layers_', got {name!r}")
+    return name
+
 
 class Layer(Component):
     """One layer of the network, with Keras' name, fields and defaults."""
 
-    def build(self, facts: Facts) -> "keras.Layer":  # noqa: ARG002 - some layers need it
-        """Returns a new Keras layer: the one of the same name, unless a class does otherwise."""
+    name: Annotated[str, AfterValidator(_check_name)] | None = None
+    """Unique name of the layer, used for its weights; left out, its place in the config."""
+    trainable: bool = True
+    """Whether its weights are updated in training; false freezes them in every stage."""
+
+    def build(
+        self,
+        building: "Building",
+        key: str,
+        place: str,  # noqa: ARG002 - for layers made of layers
+        inputs: "keras.KerasTensor",  # noqa: ARG002
+    ) -> "keras.Layer":
+        """Returns a new Keras layer: the one of the same name, unless a class does otherwise.
+
+        Args:
+            building: what it is built from.
+            key: its own, from which its name and its seeds are made.
+            place: its place in the config.
+            inputs: what it will be called with, [batch, ...].
+        """
         import keras
 
-        return getattr(keras.layers, type(self).__name__)(**self.arguments())
+        return getattr(keras.layers, type(self).__name__)(**self.arguments(building, key))
 
-    def arguments(self) -> dict[str, Any]:
+    def arguments(self, building: "Building", key: str) -> dict[str, Any]:
         """Returns the fields as arguments of a Keras layer, what is nested in them built."""
-        return {field: _built(field, getattr(self, field)) for field in type(self).model_fields}
+        own = {
+            field: _built(field, getattr(self, field), building.seed_of(key, field))
+            for field in type(self).model_fields
+            if field not in _KERAS_HAS
+        }
+        return {"name": keras_name(key), **own}
+
+    def check_input(self, shape: "Shape") -> str | None:  # noqa: ARG002 - some layers need it
+        """Returns what is wrong with an input of this shape, [batch, ...], if that is known."""
+        return None
+
+    @property
+    def grid_strides(self) -> Strides | None:
+        """How many pixels of its input, down and across, one pixel of its output stands for.
+
+        None where that is not a whole number for all pixels alike.
+        """
+        return (1, 1)
 
     def flat(self) -> list[tuple[str, "Layer"]]:
         """Returns the layers that the network gets for this one, each with its key below here."""
         return [("", self)]
 
+    def inner(self) -> Sequence[tuple[str, Sequence["Layer"]]]:
+        """Returns the lists of layers inside it, each with its key below here."""
+        return ()
+
     def nested(self) -> Iterator["Layer"]:
         """Yields the layer, and every layer inside it."""
         yield self
-        for layer in getattr(self, "layers", ()):
-            yield from layer.nested()
+        for _, layers in self.inner():
+            for layer in layers:
+                yield from layer.nested()
 
     @property
     def count(self) -> int:
         """How many layers the network gets for this one, nested ones included."""
-        return 1
+        return 1 + sum(layer.count for _, layers in self.inner() for layer in layers)
 
     @property
     def is_softmax(self) -> bool:
-        """Whether its last act is a softmax over the classes, were it the last layer."""
+        """Whether its last operation is a softmax over the classes, were it the last layer."""
         return getattr(self, "activation", None) == "softmax"
 
     def before_softmax(self) -> "Layer | None":
@@ -53,17 +113,27 @@ class Layer(Component):
     def idle(self, fields: Iterable[str], because: str) -> Iterator[tuple[str, str]]:
         """Yields the broken rule of each field that asks for something but has no effect.
 
-        A default asks for nothing: a resolved config, which has every field, stays right.
+        A default asks for nothing: a resolved config, which has every field, stays valid.
         """
         for field in fields:
             if getattr(self, field) != type(self).model_fields[field].default:
                 yield field, f"no effect with {because}"
 
 
-def _built(field: str, value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Initializer | Regularizer):
+def _built(field: str, value: Any, seed: int) -> Any:  # noqa: ANN401
+    if isinstance(value, Initializer):
+        return value.build(seed)
+    if isinstance(value, Regularizer):
         return value.build()
     return activations.build(value) if field == "activation" else value
+
+
+def keras_name(key: str) -> str:
+    """Returns a layer's key as Keras and TensorFlow accept it in a scope.
+
+    Brackets raise in the first `tf.function`, and spoil every variable's path after that.
+    """
+    return _ILLEGAL.sub("_", key.replace("]", ""))
 
 
 def without_softmax(layer: Layer) -> Layer | None:
@@ -74,11 +144,20 @@ def without_softmax(layer: Layer) -> Layer | None:
 def flatten(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
     """Returns the layers as the network has them, one after the other: Repeat is written out.
 
-    Each comes with its dotted key relative to the list, such as `[3].Repeat.layers[0].Conv2D`;
-    layers of one Repeat share theirs.
+    Each comes with its key relative to the list, such as `[3].Repeat[1].layers[0].Conv2D`.
     """
     return [
         (f"[{index}].{layer.identifier()}{key}", each)
         for index, layer in enumerate(layers)
         for key, each in layer.flat()
     ]
+
+
+def strides_of(layers: Sequence[Layer]) -> Strides | None:
+    """Returns the `grid_strides` of a list of layers; None where one's are not known."""
+    down = across = 1
+    for _, layer in flatten(layers):
+        if layer.grid_strides is None:
+            return None
+        down, across = down * layer.grid_strides[0], across * layer.grid_strides[1]
+    return down, across

@@ -1,43 +1,187 @@
-"""Layers made of layers: a residual connection, and a block several times."""
+"""Layers made of layers: a residual connection, parallel branches, and a block several times."""
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import MinLen
 
 from imgcls.config.components import activations
 from imgcls.config.components.activations import ActivationName
-from imgcls.config.components.layers.layer import Layer, flatten
+from imgcls.config.components.layers.building import Building, Shape, location, sides
+from imgcls.config.components.layers.layer import Layer, Strides, flatten, keras_name, strides_of
 from imgcls.config.components.types import Count
-from imgcls.config.facts import Facts
+from imgcls.errors import ConfigError
+
+if TYPE_CHECKING:
+    import keras
 
 Block = Annotated[tuple[Layer, ...], MinLen(1)]
 
 MOST_LAYERS = 10_000  # building takes about a millisecond each, training far more
+IMAGE_RANK = 4  # [batch, height, width, channel]
 
 
-class Residual(Layer):
-    """Adds what goes into its layers to what comes out of them (https://arxiv.org/abs/1512.03385).
+class Composite(Layer, abstract=True):
+    """A layer made of layers: a functional `keras.Model` that serves as one layer."""
 
-    Where the shapes differ, what goes in passes a 1x1 convolution without bias first, with the
-    stride that the layers have in all.
-    """
+    def build(  # noqa: D102 - of Layer
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.Layer":
+        import keras
+
+        # Keras' default of float32 would cast at each border under mixed precision.
+        dtype = keras.config.dtype_policy().compute_dtype
+        own = keras.Input(tuple(inputs.shape[1:]), dtype=dtype)
+        outputs = self.connect(building, key, place, own)
+        return keras.Model(own, outputs, name=keras_name(key))
+
+    def connect(
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
+        """Returns the symbolic output for a symbolic input; the arguments are those of `build`."""
+        raise NotImplementedError
+
+
+class Residual(Composite):
+    """Adds its input to the output of its layers (https://arxiv.org/abs/1512.03385)."""
 
     layers: Block
-    """The layers between the two, as a list."""
+    """The layers between input and sum, as a list."""
+    shortcut: tuple[Layer, ...] | None = None
+    """The layers that the input passes before it is added, as a list; [] adds it unchanged. Left
+    out, the input is added unchanged where the shapes are equal, and else passes a 1x1 convolution
+    without bias that has the strides of `layers`."""
     activation: ActivationName = "linear"
-    """The function that the sum goes through."""
+    """The function that is applied to the sum."""
+
+    def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
+        return (("layers", self.layers), ("shortcut", self.shortcut or ()))
 
     @property
-    def count(self) -> int:
-        """How many layers the network gets for this one, nested ones included."""
-        return 1 + sum(layer.count for layer in self.layers)
+    def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
+        return strides_of(self.layers)
 
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
-        from imgcls.ops import residual
+    def connect(  # noqa: D102 - of Composite
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
+        import keras
 
-        body = [layer.build(facts) for _, layer in flatten(self.layers)]
-        return residual.Residual(body, activations.build(self.activation))
+        outputs = building.stack(self.layers, f"{key}.layers", f"{place}.layers", inputs)
+        if self.shortcut is not None:
+            within = f"{key}.shortcut", f"{place}.shortcut"
+            skipped = building.stack(self.shortcut, *within, inputs)
+        elif inputs.shape == outputs.shape:
+            skipped = inputs
+        else:
+            shapes = tuple(inputs.shape), tuple(outputs.shape)
+            projection = self._projection(*shapes, location(place))
+            skipped = building.add(projection, f"{key}.shortcut", f"{place}.shortcut", inputs)
+        if skipped.shape != outputs.shape:
+            what = "input" if skipped is inputs else "shortcut"
+            raise ConfigError.at(
+                location(place),
+                f"adds {what} {sides(skipped.shape)} to {sides(outputs.shape)}; "
+                "they must have the same shape",
+            )
+        total = keras.layers.Add(name=keras_name(f"{key}.add"))([skipped, outputs])
+        if self.activation == "linear":
+            return total
+        activation = activations.build(self.activation)
+        return keras.layers.Activation(activation, name=keras_name(f"{key}.activation"))(total)
+
+    def _projection(self, before: Shape, after: Shape, location: str) -> Layer:
+        """Returns the layer that brings an input to the shape of the layers' output.
+
+        Raises:
+            ConfigError: if no such layer is on the pixel grid of the layers.
+        """
+        from imgcls.config.components.layers.convolutions import Conv2D
+        from imgcls.config.components.layers.dense import Dense
+
+        changed = f"its layers turn {sides(before)} into {sides(after)}"
+        if len(before) == len(after) == 2:  # noqa: PLR2004 - [batch, number]
+            return Dense(units=int(after[-1] or 0), use_bias=False)
+        strides = strides_of(self.layers)
+        if strides is None or len(before) != IMAGE_RANK or len(after) != IMAGE_RANK:
+            message = f"{changed}, for which no projection is known; write shortcut: [...]"
+            raise ConfigError.at(location, message)
+        height, width = (
+            -(-int(side or 0) // stride) for side, stride in zip(before[1:3], strides, strict=True)
+        )
+        if (height, width) != after[1:3]:
+            raise ConfigError.at(
+                location,
+                f"{changed}, but a 1x1 convolution with their strides gives "
+                f"{sides((None, height, width, after[-1]))}; "
+                "write padding: same inside, or shortcut: [...]",
+            )
+        return Conv2D(
+            filters=int(after[-1] or 0), kernel_size=(1, 1), strides=strides, use_bias=False
+        )
+
+
+class Branches(Composite):
+    """Passes its input through several lists of layers and merges their outputs.
+
+    An empty list is the input itself. DenseNet concatenates its layers' output with their input,
+    Inception the outputs of several convolutions; squeeze-and-excitation multiplies an image by one
+    number per channel.
+    """
+
+    branches: Annotated[tuple[tuple[Layer, ...], ...], MinLen(2)]
+    """The lists of layers."""
+    merge: Literal["concatenate", "add", "multiply", "average", "maximum"] = "concatenate"
+    """How the outputs are merged. `concatenate` joins channels and needs equal height and width;
+    the others need equal shapes, but `multiply` also takes [1, 1, channel] for an image."""
+
+    def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
+        return [(f"branches[{number}]", each) for number, each in enumerate(self.branches)]
+
+    @property
+    def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
+        each = {strides_of(branch) for branch in self.branches}
+        return each.pop() if len(each) == 1 else None
+
+    def connect(  # noqa: D102 - of Composite
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
+        import keras
+
+        outputs = [
+            building.stack(layers, f"{key}.{below}", f"{place}.{below}", inputs)
+            for below, layers in self.inner()
+        ]
+        shapes = [tuple(each.shape) for each in outputs]
+        if not self._merges(shapes):
+            raise ConfigError.at(
+                location(place),
+                f"cannot {self.merge} {' and '.join(map(sides, shapes))}; {self._remedy(shapes)}",
+            )
+        merge = getattr(keras.layers, self.merge.capitalize())
+        return merge(name=keras_name(f"{key}.{self.merge}"))(outputs)
+
+    def _merges(self, shapes: Sequence[Shape]) -> bool:
+        """Whether shapes may be merged: Keras' layers would broadcast, without a word."""
+        if self.merge == "concatenate":
+            return len({shape[:-1] for shape in shapes}) == 1
+        if self.merge == "multiply":
+            image = max(shapes, key=len_of_image)
+            scales = {image, (*image[:1], *(1 for _ in image[1:-1]), image[-1])}
+            return set(shapes) <= scales
+        return len(set(shapes)) == 1
+
+    def _remedy(self, shapes: Sequence[Shape]) -> str:
+        if len({len(shape) for shape in shapes}) > 1:
+            return "GlobalAveragePooling2D: {keepdims: true} keeps an image of one pixel"
+        if self.merge == "concatenate":
+            return "heights and widths must be equal; write padding: same inside"
+        return "their shapes must be equal"
+
+
+def len_of_image(shape: Shape) -> tuple[int, int]:
+    """Orders shapes by their rank, then by how many pixels they have."""
+    return len(shape), prod(side or 0 for side in shape[1:-1])
 
 
 class Repeat(Layer):
@@ -48,41 +192,26 @@ class Repeat(Layer):
     times: Count
     """How many times."""
 
+    def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
+        return (("layers", self.layers),)
+
     @property
     def count(self) -> int:
         """How many layers the network gets for this one, nested ones included."""
-        return self.times * sum(layer.count for layer in self.layers)
+        return self.times * (super().count - 1)
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         if self.count > MOST_LAYERS:
             yield "times", f"must give at most {MOST_LAYERS:,} layers in all, got {self.count:,}"
+        if self.name is not None:
+            yield "name", "no effect: each of its layers is a layer of the network"
+        elif self.times > 1 and any(each.name for layer in self.layers for each in layer.nested()):
+            yield "layers", "must have no names, since each copy would have the same"
 
     def flat(self) -> list[tuple[str, Layer]]:  # noqa: D102 - of Layer
-        return [(f".layers{key}", layer) for key, layer in flatten(self.layers)] * self.times
-
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
-        import keras
-
-        return keras.Sequential([layer.build(facts) for _, layer in self.flat()])
-
-
-def innermost(
-    key: str, layer: Layer, shape: tuple[int | None, ...], error: Exception
-) -> tuple[str, Layer, tuple[int | None, ...], Exception]:
-    """Returns the layer that an error is really about, when it arose inside a Residual.
-
-    Args:
-        key: of the layer of the network whose build or call raised the error.
-        layer: that layer.
-        shape: of its input.
-        error: what was raised.
-
-    Returns:
-        The same four of the innermost layer: the same ones, if it holds no layers.
-    """
-    from imgcls.ops.residual import BodyError
-
-    while isinstance(layer, Residual) and isinstance(error, BodyError):
-        below, layer = flatten(layer.layers)[error.index]
-        key, shape, error = f"{key}.layers{below}", error.shape, error.error
-    return key, layer, shape, error
+        frozen = {} if self.trainable else {"trainable": False}
+        return [
+            (f"[{round_}].layers{key}", layer.model_copy(update=frozen))
+            for round_ in range(self.times)
+            for key, layer in flatten(self.layers)
+        ]

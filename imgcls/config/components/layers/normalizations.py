@@ -1,17 +1,20 @@
 """Normalisations: numbers inside the network brought to mean 0 and variance 1, then scaled."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Ge
 from pydantic import AfterValidator
 
 from imgcls.config.components.initializers import Initializer, Ones, Zeros
 from imgcls.config.components.layers.axes import Axes, Axis
+from imgcls.config.components.layers.building import Building
 from imgcls.config.components.layers.layer import Layer
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.types import Fraction, Positive
-from imgcls.config.facts import Facts
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Normalizing(Layer, abstract=True):
@@ -55,14 +58,16 @@ class BatchNormalization(Normalizing):
     moving_variance_initializer: Initializer = Ones()
     """The moving variance before the first step."""
 
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
-        if facts.replicas > 1:
-            import keras
-
-            return keras.layers.BatchNormalization(**self.arguments(), synchronized=True)
+    def build(  # noqa: D102 - of Layer
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.Layer":
+        del place, inputs
         from imgcls.ops import normalization
 
-        return normalization.BatchNormalization(**self.arguments())
+        synchronized = building.replicas > 1
+        return normalization.BatchNormalization(
+            **self.arguments(building, key), synchronized=synchronized
+        )
 
 
 class LayerNormalization(Normalizing):

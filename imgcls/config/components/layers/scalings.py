@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import MinLen
 from pydantic import BeforeValidator
 
 from imgcls.config.components.layers.axes import listed
-from imgcls.config.components.layers.layer import Layer
+from imgcls.config.components.layers.building import Building
+from imgcls.config.components.layers.layer import Layer, keras_name
 from imgcls.config.components.types import NotNegative
-from imgcls.config.facts import Facts
+
+if TYPE_CHECKING:
+    import keras
 
 
 class Rescaling(Layer):
@@ -67,12 +70,17 @@ class Normalization(Layer):
             lengths = f"{len(self.variance)} for {len(self.mean)} of mean"
             yield "variance", f"must have as many numbers as mean, got {lengths}"
 
-    def build(self, facts: Facts) -> Any:  # noqa: ANN401, D102 - of Layer
+    def build(  # noqa: D102 - of Layer
+        self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.Layer":
+        del place, inputs
         import keras
 
-        mean, variance = self.mean or facts.mean, self.variance
+        mean, variance = self.mean or building.spec.mean, self.variance
         if variance is None:
             # A channel that never varies is only centred; divided by epsilon, dust would be huge.
-            variance = tuple(each or 1.0 for each in facts.variance)
+            variance = tuple(each or 1.0 for each in building.spec.variance)
         # Constants, not adapt(): restored variables would change nothing before finalize_state().
-        return keras.layers.Normalization(mean=mean, variance=variance, dtype="float32")
+        return keras.layers.Normalization(
+            mean=mean, variance=variance, dtype="float32", name=keras_name(key)
+        )

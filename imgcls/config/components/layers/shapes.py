@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator
 
-from imgcls.config.components.layers.layer import Layer
+from imgcls.config.components.layers.building import Building
+from imgcls.config.components.layers.layer import Layer, Strides
 from imgcls.config.components.types import Natural, Pair
 
 _Sides = tuple[Natural, Natural]
@@ -48,9 +49,12 @@ class UpSampling2D(Layer):
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "nearest"
     """Where the new pixels come from: `nearest` repeats them, the others blend neighbours."""
 
-    def arguments(self) -> dict[str, Any]:
-        """Returns the fields as arguments of the Keras layer."""
-        arguments = super().arguments()
+    @property
+    def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
+        return None
+
+    def arguments(self, building: Building, key: str) -> dict[str, Any]:  # noqa: D102 - of Layer
+        arguments = super().arguments(building, key)
         if self.interpolation not in {"nearest", "bilinear"}:
             # TensorFlow has no gradient of the others in bfloat16: what comes before never learns.
             arguments["dtype"] = "float32"

@@ -1,0 +1,169 @@
+"""A network under construction: what its layers are built from, and what has been built so far."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from imgcls.config.components.layers.layer import Layer, flatten
+from imgcls.config.data_spec import DataSpec
+from imgcls.errors import ConfigError
+
+if TYPE_CHECKING:
+    import keras
+
+Shape = tuple[int | None, ...]
+"""Of a batch: None is the batch, or a side that is not known."""
+
+_ROUND = re.compile(r"\.Repeat\[[0-9]+\]")
+
+
+@dataclass(frozen=True)
+class BuiltLayer:
+    """One layer of a network, as it was built.
+
+    Attributes:
+        key: its place in the config, such as `layers[3].Residual.layers[0].Conv2D`, or its name.
+        place: the same place, whether it has a name or not; unique.
+        depth: 0 for an entry of the network, 1 for a layer inside one, ...
+        layer: the Keras layer; a `keras.Model` if it is made of layers.
+        output: its symbolic output, [batch, ...].
+        inner: how many of the layers that follow it in `Building.built` are inside it.
+        frozen: it, or a layer around it, says `trainable: false`.
+    """
+
+    key: str
+    place: str
+    depth: int
+    layer: "keras.Layer"
+    output: "keras.KerasTensor"
+    inner: int
+    frozen: bool
+
+
+@dataclass
+class Building:
+    """What layers are built from.
+
+    Attributes:
+        spec: the data's side of a build.
+        seed: of the initial weights, and of dropout and noise layers.
+        replicas: how many devices share a batch.
+        built: the layers so far, each before the layers inside it.
+    """
+
+    spec: DataSpec
+    seed: int
+    replicas: int = 1
+    built: list[BuiltLayer] = field(default_factory=list)
+    _depth: int = 0
+    _frozen: bool = False
+
+    def seed_of(self, key: str, name: str) -> int:
+        """Returns the seed of one random choice: no other layer or field has the same.
+
+        Args:
+            key: of the layer.
+            name: of its field, such as `kernel_initializer`.
+        """
+        text = f"{self.seed}/{key}/{name}".encode()
+        return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest()) & 0x7FFFFFFF
+
+    def stack(
+        self, layers: Sequence[Layer], key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
+        """Builds layers one after the other, and returns the symbolic output of the last one.
+
+        Args:
+            layers: as the config lists them.
+            key: of the list, to which the layers' own keys are added.
+            place: of the list in the config.
+            inputs: [batch, ...].
+
+        Raises:
+            ConfigError: as `add` does.
+        """
+        for below, layer in flatten(layers):
+            inputs = self.add(layer, layer.name or f"{key}{below}", f"{place}{below}", inputs)
+        return inputs
+
+    def add(
+        self, layer: Layer, key: str, place: str, inputs: "keras.KerasTensor"
+    ) -> "keras.KerasTensor":
+        """Builds a layer, calls it, and returns its symbolic output.
+
+        Args:
+            layer: what the config says.
+            key: the layer's, see `BuiltLayer`.
+            place: the layer's, see `BuiltLayer`.
+            inputs: [batch, ...].
+
+        Raises:
+            ConfigError: if the layer does not fit its input, at the layer's place in the config.
+        """
+        at, where = len(self.built), location(place)
+        if message := layer.check_input(tuple(inputs.shape)):
+            raise ConfigError.at(where, message)
+        with self._inside(frozen=not layer.trainable), translated(where, tuple(inputs.shape)):
+            built = layer.build(self, key, place, inputs)
+            outputs = built(inputs)
+            frozen = self._frozen
+        inner = len(self.built) - at
+        self.built.insert(at, BuiltLayer(key, place, self._depth, built, outputs, inner, frozen))
+        return outputs
+
+    @contextmanager
+    def _inside(self, *, frozen: bool) -> Iterator[None]:
+        before = self._frozen
+        self._frozen = before or frozen
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            self._frozen = before
+
+
+def location(place: str) -> str:
+    """Returns the key of a layer in the config's text, where a Repeat has no rounds."""
+    return _ROUND.sub(".Repeat", place)
+
+
+@contextmanager
+def translated(key: str, shape: Shape) -> Iterator[None]:
+    """Turns what Keras raises for a layer that does not fit its input into a ConfigError.
+
+    Args:
+        key: of the layer.
+        shape: of its input.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError, OverflowError) as error:
+        raise ConfigError.at(key, "its weights do not fit into memory") from error
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        # Keras' own messages continue for lines about arguments that the user never wrote.
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        message = f"does not fit its input of {sides(shape)}: {first[:200]}"
+        raise ConfigError.at(key, message) from error
+
+
+def sides(shape: Shape) -> str:
+    """Returns a shape without the batch, such as `[8, 8, 3]`."""
+    return f"[{', '.join('?' if side is None else str(side) for side in shape[1:])}]"
+
+
+def needs_image(shape: Shape) -> str | None:
+    """Returns what is wrong with an input that is no image [batch, height, width, channel]."""
+    if len(shape) == 4:  # noqa: PLR2004
+        return None
+    return f"needs [height, width, channel], got {sides(shape)}; put it before Flatten"
+
+
+def covers(shape: Shape, window: Sequence[int]) -> bool:
+    """Whether an image [batch, height, width, channel] is at least as large as a window."""
+    return all(side is None or side >= need for side, need in zip(shape[1:3], window, strict=True))

@@ -1,0 +1,106 @@
+"""Run a network over images: the one way, in validation, `evaluate` and `predict`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from imgcls.config.components.losses import Loss
+from imgcls.config.data_spec import DataSpec
+from imgcls.data.dataset import Split
+from imgcls.data.pipeline import evaluation_batches
+from imgcls.data.targets import Targets
+from imgcls.network.network import Network
+from imgcls.ops.memory import enough_memory
+from imgcls.ops.pixels import images_of
+
+
+@dataclass(frozen=True)
+class SplitPredictions:
+    """What a network predicts for every image of a split, once, in its order.
+
+    Attributes:
+        labels: int32 [image].
+        probabilities: float32 [image, class].
+        losses: float32 [image], without regularization.
+        regularization_loss: of the weights; part of every loss that is reported, as in Keras.
+    """
+
+    labels: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    losses: NDArray[np.float32]
+    regularization_loss: float
+
+
+class Predictor:
+    """A network and its loss as functions.
+
+    Args:
+        network: gives logits.
+        spec: the data's.
+        loss: of the config.
+        device: where it runs; None is TensorFlow's choice.
+    """
+
+    def __init__(
+        self, network: Network, spec: DataSpec, loss: Loss, device: str | None = None
+    ) -> None:
+        self._network = network
+        self._spec = spec
+        self._loss = loss
+        self._targets = Targets(len(spec.classes), loss.smoothing)
+        self._device = device
+        self._scores = tf.function(self._score, reduce_retracing=True, autograph=False)
+        self._classify = tf.function(self._classified, reduce_retracing=True, autograph=False)
+
+    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probabilities of stored pixels, float32 [batch, class].
+
+        Args:
+            pixels: uint8 [batch, stored height, stored width, channel].
+
+        Raises:
+            ResourceError: if memory does not suffice.
+        """
+        with enough_memory("in a prediction"), tf.device(self._device):
+            return np.asarray(self._classify(tf.constant(pixels)))
+
+    def predict_split(
+        self, split: Split, batch_size: int, progress: Callable[[int], None]
+    ) -> SplitPredictions:
+        """Returns the predictions for every image of a split.
+
+        Args:
+            split: the images.
+            batch_size: how many are computed at once; sums are rounded by it.
+            progress: takes how many images are done; what it raises ends the work.
+
+        Raises:
+            ResourceError: if memory does not suffice.
+        """
+        probabilities, losses, done = [], [], 0
+        for batch in evaluation_batches(split, self._spec.size, batch_size, self._targets):
+            with enough_memory("in an evaluation"), tf.device(self._device):
+                these, their_losses = self._scores(*batch)
+            probabilities.append(these.numpy())
+            losses.append(their_losses.numpy())
+            done += len(probabilities[-1])
+            progress(done)
+        return SplitPredictions(
+            split.labels,
+            np.concatenate(probabilities),
+            np.concatenate(losses),
+            float(self._network.regularization_loss()),
+        )
+
+    def _score(self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> Any:  # noqa: ANN401  # tensors
+        del weights  # of classes, which no figure but the training loss counts
+        logits = tf.cast(self._network.model(images, training=False), tf.float32)
+        return tf.nn.softmax(logits), self._loss.per_image(targets, logits)
+
+    def _classified(self, pixels: tf.Tensor) -> tf.Tensor:
+        images = images_of(pixels, self._spec.size)
+        return tf.nn.softmax(tf.cast(self._network.model(images, training=False), tf.float32))

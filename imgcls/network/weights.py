@@ -1,0 +1,60 @@
+"""The values of named variables, out of a network and back into it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.errors import RunError
+
+Arrays = dict[str, NDArray[Any]]
+
+_SHOWN = 3  # names in a message
+
+
+def values(variables: Mapping[str, Any]) -> Arrays:
+    """Returns the values of variables by their names."""
+    return {name: np.asarray(variable) for name, variable in variables.items()}
+
+
+def assign(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what: str) -> None:
+    """Gives variables the values that `values` returned.
+
+    Args:
+        variables: by their names.
+        saved: by the same names.
+        what: where they are from, for the message, such as `step-12`.
+
+    Raises:
+        RunError: as `check` does.
+    """
+    check(variables, saved, what)
+    for name, variable in variables.items():
+        variable.assign(saved[name])
+
+
+def check(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what: str) -> None:
+    """Checks that arrays are the values of these variables: all of them, and nothing else.
+
+    Raises:
+        RunError: if a name is missing or unknown, or one has another shape or type.
+    """
+    missing = [name for name in variables if name not in saved]
+    unknown = [name for name in saved if name not in variables]
+    if missing or unknown:
+        parts = [
+            f"{word} {', '.join(names[:_SHOWN])}{' ...' if names[_SHOWN:] else ''}"
+            for word, names in (("lacks", missing), ("has an unknown", unknown))
+            if names
+        ]
+        raise RunError(f"{what} {' and '.join(parts)}; it belongs to another config")
+    for name, variable in variables.items():
+        value, shape = saved[name], tuple(variable.shape)
+        dtype = keras.backend.standardize_dtype(variable.dtype)
+        if value.shape != shape or value.dtype.name != dtype:
+            raise RunError(
+                f"{what} has {name} as {value.dtype} {value.shape}, the config needs "
+                f"{dtype} {shape}; it belongs to another config"
+            )

@@ -1,0 +1,209 @@
+"""Everything that a training needs, checked: the one way, for `train` and for `check`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imgcls.config.components.layers.scalings import Normalization
+from imgcls.config.components.schedules import Schedule
+from imgcls.config.components.training import Training
+from imgcls.config.config import Config
+from imgcls.config.data_spec import DataSpec
+from imgcls.data import batch_source
+from imgcls.data.batch_source import BatchSource
+from imgcls.data.dataset import Data, Split
+from imgcls.data.targets import Targets
+from imgcls.errors import ConfigError
+from imgcls.evaluation.metrics import TOP
+from imgcls.events import EventSink, Noted, Warned
+from imgcls.images.buffers import blocks
+from imgcls.network import network as networks
+from imgcls.network.network import Network
+from imgcls.ops.scaled_schedule import ScaledSchedule
+from imgcls.training import machine as machines
+from imgcls.training import size
+from imgcls.training.averaging import Averaging
+from imgcls.training.engine import Engine, StageOptimizer
+from imgcls.training.machine import Machine
+from imgcls.training.plan import Plan, plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that can begin.
+
+    Attributes:
+        config: what is trained.
+        data: its splits.
+        spec: what the network is built from.
+        machine: what it runs on.
+        network: at its initial weights.
+        plan: its stages.
+        batch_source: where its batches come from.
+        averaging: the average of its weights, or None.
+    """
+
+    config: Config
+    data: Data
+    spec: DataSpec
+    machine: Machine
+    network: Network
+    plan: Plan
+    batch_source: BatchSource
+    averaging: Averaging | None
+
+    def engine(self, stage: int) -> Engine:
+        """Returns the engine of a stage, with a fresh optimizer.
+
+        Sets which layers are trainable. An engine of another stage must take no more steps.
+
+        Args:
+            stage: its number, from 0.
+        """
+        planned, training = self.plan.stages[stage], self.config.training
+        for each in self.network.layers:
+            if not each.inner:  # on a composite it would set the layers inside it
+                each.layer.trainable = each.key in planned.trained
+        averaged = self.averaging and self.averaging.average.every == "step"
+        with self.machine.strategy.scope():
+            return Engine(
+                self.network,
+                self._optimizer(stage),
+                self.config.loss,
+                self.machine.strategy,
+                self.batch_source,
+                averaging=self.averaging if averaged else None,
+                xla=training.xla,
+            )
+
+    def _optimizer(self, stage: int) -> StageOptimizer:
+        settings, steps = self.plan.stages[stage].settings, self.plan.steps_per_epoch
+        optimizer, schedule = settings.optimizer.build(steps, settings.epochs), None
+        rate = settings.optimizer.learning_rate
+        if self.config.training.on_divergence == "retry" and isinstance(rate, Schedule):
+            schedule = ScaledSchedule(rate.build(steps, settings.epochs))
+            optimizer.learning_rate = schedule
+        return StageOptimizer(optimizer, settings.optimizer, schedule)
+
+
+def prepare(config: Config, data: Data, report: EventSink) -> Prepared:
+    """Returns all that a training needs.
+
+    Args:
+        config: checked.
+        data: with a train split.
+        report: takes events: warnings, and the device.
+
+    Raises:
+        ConfigError: if a layer, a stage or a metric does not fit, or memory does not suffice.
+        ResourceError: if the device that is asked for cannot be used.
+    """
+    machine = machines.choose(config.training)
+    for warning in machine.warnings:
+        report(Warned(warning))
+    report(Noted(f"Device: {machine.device}, precision {machine.precision}"))
+    _check_metrics(config.training, len(data.spec.classes))
+    spec = with_moments(config, data)
+    images = len(data.splits["train"].labels)
+    size.check(config, images, spec, machine)
+    with machine.strategy.scope():
+        network = networks.build(
+            config.layers,
+            spec,
+            config.seed,
+            precision=machine.precision,
+            replicas=machine.replicas,
+        )
+        average = config.training.average
+        averaging = Averaging(average, network) if average else None
+    plan = plan_of(config, images, network.layers)
+    source = batch_source_of(config, data, machine)
+    return Prepared(config, data, spec, machine, network, plan, source, averaging)
+
+
+def with_moments(config: Config, data: Data) -> DataSpec:
+    """Returns the data spec, with the moments of the training images where a layer wants them."""
+    nested = (inner for layer in config.layers for inner in layer.nested())
+    if not any(isinstance(layer, Normalization) for layer in nested):
+        return data.spec
+    mean, variance = moments(data.splits["train"])
+    return data.spec.model_copy(update={"mean": mean, "variance": variance})
+
+
+def _check_metrics(training: Training, classes: int) -> None:
+    monitors: list[tuple[str, object]] = [("training.best", training.best)]
+    sections: Sequence[tuple[str, object]] = [
+        ("training", training),
+        *((f"training.stages[{at}]", each) for at, each in enumerate(training.stages or ())),
+    ]
+    for key, section in sections:
+        for name in ("early_stopping", "reduce_lr_on_plateau"):
+            monitor = getattr(getattr(section, name), "monitor", None)
+            monitors.append((f"{key}.{name}.monitor", monitor))
+    for key, metric in monitors:
+        if metric == "val_top_5_accuracy" and classes <= TOP:
+            raise ConfigError.at(
+                key, f"{metric} is always 1 with {classes} classes; write val_accuracy"
+            )
+
+
+def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Returns the mean and the variance of each channel of a split's images in 0..1."""
+    channels = split.pixels.shape[-1]
+    # In whole numbers, so that the variance of a constant channel is exactly 0.
+    total, squares, count = np.zeros(channels, object), np.zeros(channels, object), 0
+    for pixels in blocks(split.pixels):
+        values = pixels.reshape(-1, channels).astype(np.int64)
+        total += values.sum(axis=0).astype(object)
+        squares += np.square(values).sum(axis=0).astype(object)
+        count += len(values)
+    pairs = list(zip(total, squares, strict=True))
+    mean = tuple(each / (count * 255) for each, _ in pairs)
+    variance = tuple((count * high - low**2) / (count * 255) ** 2 for low, high in pairs)
+    return mean, variance
+
+
+def batch_source_of(config: Config, data: Data, machine: Machine) -> BatchSource:
+    """Returns where the training batches of a config are made."""
+    split, training = data.splits["train"], config.training
+    given = (split, data.spec.size, config.augmentation, training.batch_size, config.seed)
+    targets = targets_of(config, data)
+    if machine.on_gpu and machine.replicas == 1:
+        return batch_source.on_device(*given, targets, machine.strategy.extended.worker_devices[0])
+    return batch_source.on_host(*given, targets, smallest=machine.replicas)
+
+
+def targets_of(config: Config, data: Data) -> Targets:
+    """Returns what makes the targets and weights of the training images.
+
+    Raises:
+        ConfigError: if a weight is given for a class that the data does not have.
+    """
+    return Targets(len(data.spec.classes), config.loss.smoothing, class_weights(config, data))
+
+
+def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:
+    """Returns the weight of each class, or None for equal weights.
+
+    Raises:
+        ConfigError: if a class is named that the data does not have.
+    """
+    wanted, classes = config.training.class_weight, data.spec.classes
+    if wanted is None:
+        return None
+    labels = data.splits["train"].labels
+    if wanted == "auto":
+        counts = np.bincount(labels, minlength=len(classes))
+        return (len(labels) / (len(classes) * np.maximum(counts, 1))).astype(np.float32)
+    unknown = sorted(set(wanted) - set(classes))
+    if unknown:
+        known = ", ".join(classes[:20])
+        raise ConfigError.at(
+            f"training.class_weight.{unknown[0]}", f"unknown class; the data has {known}"
+        )
+    return np.array([wanted.get(name, 1.0) for name in classes], np.float32)

@@ -1,0 +1,138 @@
+"""The arrays of a training: what a checkpoint holds, and the weights that are evaluated."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from imgcls.data.pipeline import first_images
+from imgcls.network import weights
+from imgcls.network.normalization_statistics import MOST_IMAGES, Recomputation, normalizations
+from imgcls.network.weights import Arrays
+from imgcls.runs.checkpoints import AVERAGED, MODEL, OPTIMIZER, Checkpoint
+from imgcls.training.engine import Engine
+from imgcls.training.prepare import Prepared
+
+
+class Snapshot:
+    """Reads and sets the arrays of one stage.
+
+    Args:
+        prepared: the training.
+        stage: its number, from 0.
+    """
+
+    def __init__(self, prepared: Prepared, stage: int) -> None:
+        self._prepared = prepared
+        self._network = prepared.network
+        self._averaging = prepared.averaging
+        # Frozen ones normalize by their moving statistics in training, too.
+        trained = prepared.plan.stages[stage].trained
+        layers = [each for key, each in normalizations(self._network).items() if key in trained]
+        device = prepared.machine.strategy.extended.worker_devices[0]
+        self._recomputation = Recomputation(self._network, layers, device)
+        self._fresh: int | None = None  # the step at which statistics were last recomputed
+
+    @property
+    def averaged(self) -> int:
+        """How many updates the average of the weights has had."""
+        return self._averaging.count if self._averaging else 0
+
+    def end_epoch(self, epoch: int) -> None:
+        """Updates an average that is updated by epochs.
+
+        Args:
+            epoch: its number, from 1.
+        """
+        averaging = self._averaging
+        if averaging is None or averaging.average.every != "epoch":
+            return
+        if epoch >= averaging.average.first_epoch:
+            averaging.update()
+            self._fresh = None  # a checkpoint may have been written at this very step
+
+    @contextmanager
+    def evaluated(self, step: int) -> Iterator[None]:
+        """Puts the weights that are evaluated into the network: the averaged ones, if any.
+
+        Args:
+            step: how many steps the weights have been trained.
+        """
+        self._refresh(step)
+        with self._swapped():
+            yield
+
+    @contextmanager
+    def _swapped(self) -> Iterator[None]:
+        if not self.averaged:
+            yield
+            return
+        assert self._averaging is not None, "it has been updated"
+        self._averaging.swap()
+        try:
+            yield
+        finally:
+            self._averaging.swap()
+
+    def parts(self, engine: Engine, step: int) -> dict[str, Arrays]:
+        """Returns the arrays of a checkpoint by its parts.
+
+        Args:
+            engine: of the stage.
+            step: how many steps the weights have been trained.
+        """
+        self._refresh(step)
+        parts = {
+            MODEL: weights.values(self._network.variables),
+            OPTIMIZER: weights.values(engine.optimizer_state),
+        }
+        if self.averaged:
+            assert self._averaging is not None, "it has been updated"
+            parts[AVERAGED] = parts[MODEL] | weights.values(self._averaging.variables)
+        return parts
+
+    def restore(self, engine: Engine | None, saved: Checkpoint, averaged: int) -> None:
+        """Sets the arrays to those of a checkpoint.
+
+        Args:
+            engine: of the checkpoint's stage; None leaves the optimizer as it is.
+            saved: the checkpoint.
+            averaged: how many updates its average has had.
+
+        Raises:
+            RunError: if it is damaged, or belongs to another config.
+        """
+        weights.assign(self._network.variables, saved.read(MODEL), MODEL)
+        if engine is not None:
+            weights.assign(engine.optimizer_state, saved.read(OPTIMIZER), OPTIMIZER)
+        if self._averaging is not None:
+            self._averaging.count = averaged
+            if averaged:
+                means = saved.read(AVERAGED)
+                own = self._averaging.variables
+                weights.assign(own, {name: means[name] for name in own if name in means}, AVERAGED)
+        self._fresh = saved.step
+
+    def _refresh(self, step: int) -> None:
+        """Recomputes the statistics of normalizations, unless the weights are as they were."""
+        if self._fresh == step:
+            return
+        if self._prepared.config.training.normalization_statistics == "recomputed":
+            self._recompute()
+        if self.averaged:
+            assert self._averaging is not None, "it has been updated"
+            self._averaging.copy_statistics()
+            with self._swapped():
+                self._recompute()
+        self._fresh = step
+
+    def _recompute(self) -> None:
+        if not self._recomputation.layers:
+            return
+        config, data = self._prepared.config, self._prepared.data
+        batch_size = config.training.batch_size
+        self._recomputation.run(
+            iter(
+                first_images(
+                    data.splits["train"], data.spec.size, batch_size, config.seed, MOST_IMAGES
+                )
+            )
+        )
