@@ -70,7 +70,9 @@ def test_fields_and_defaults_are_those_of_keras(schedule):
     import keras
 
     fields = {name: field.default for name, field in schedule.model_fields.items()}
-    signature = inspect.signature(getattr(keras.optimizers.schedules, schedule.identifier()).__init__)
+    signature = inspect.signature(
+        getattr(keras.optimizers.schedules, schedule.identifier()).__init__
+    )
     for name, parameter in signature.parameters.items():
         if name in {"self", *LEFT_OUT}:
             continue

@@ -1,4 +1,4 @@
-"""Conformance of every layer; the table is the vocabulary itself."""
+"""Conformance of every layer; the table is the registry itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,12 +10,13 @@ import tensorflow as tf
 
 from imgcls.config.components.layers import Layer
 from imgcls.config.components.layers.layer import flatten, without_softmax
-from imgcls.config.facts import Facts
 from imgcls.config.language.documentation import field_docs
+from tests.stacks import SPEC, stacked
 
 REQUIRED: dict[str, dict[str, Any]] = {
     "Activation": {"activation": "tanh"},
     "AveragePooling2D": {"pool_size": 2},
+    "Branches": {"branches": [[], [{"Conv2D": {"filters": 4, "kernel_size": 1}}]]},
     "Conv2D": {"filters": 4, "kernel_size": 3},
     "Dense": {"units": "classes"},
     "DepthwiseConv2D": {"kernel_size": 3},
@@ -30,7 +31,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
 """The fields without which a layer cannot be; what is not here has none."""
 
 SHAPE = (8, 8, 32)  # 32 channels: as many as GroupNormalization has groups by default
-FACTS = Facts(classes=3, mean=(0.5,) * 32, variance=(0.1,) * 32)
+MOMENTS = SPEC.model_copy(update={"mean": (0.5,) * 32, "variance": (0.1,) * 32})
 IMAGES = np.random.default_rng(0).random((3, *SHAPE), dtype=np.float32)
 
 every = pytest.mark.parametrize("name", Layer.named())
@@ -48,8 +49,8 @@ def read(name: str) -> Layer:
 
 
 def network(name: str) -> keras.Sequential:
-    layers = [layer.build(FACTS) for _, layer in flatten([read(name)])]
-    return keras.Sequential([keras.Input(SHAPE), *layers])
+    model, _ = stacked([{name: REQUIRED.get(name, {})}], SHAPE, MOMENTS)
+    return model
 
 
 def filled(model: keras.Sequential) -> keras.Sequential:
@@ -89,7 +90,7 @@ def test_it_takes_batches_of_any_size(name: str) -> None:
 @every
 def test_its_variables_in_order_are_all_its_state(name: str) -> None:
     """
-    A checkpoint holds the variables in their order and nothing else.
+    A checkpoint holds the variables and nothing else.
     """
     saved, restored = filled(network(name)), network(name)
     for variable, value in zip(restored.variables, saved.variables, strict=True):
@@ -179,8 +180,11 @@ def test_a_repeat_is_written_out_and_each_layer_keeps_its_key() -> None:
     """
     inner = {"Repeat": {"times": 2, "layers": ["ReLU"]}}
     layers = ["Flatten", {"Repeat": {"times": 2, "layers": ["ELU", inner]}}]
-    relu = "[1].Repeat.layers[1].Repeat.layers[0].ReLU"
-    expected = ["[0].Flatten", *["[1].Repeat.layers[0].ELU", relu, relu] * 2]
+    expected = ["[0].Flatten"]
+    for at in range(2):
+        inside = f"[1].Repeat[{at}].layers[1].Repeat"
+        expected.append(f"[1].Repeat[{at}].layers[0].ELU")
+        expected += [f"{inside}[{inner}].layers[0].ReLU" for inner in range(2)]
     found = flatten([Layer.read(layer) for layer in layers])
 
     assert expected == [key for key, _ in found]

@@ -3,9 +3,8 @@
 import keras
 import pytest
 
-from imgcls.config.components.layers import Layer
-from imgcls.config.facts import Facts
 from imgcls.ops import normalization
+from tests.stacks import built
 
 
 @pytest.mark.parametrize("replicas", [1, 2])
@@ -16,9 +15,9 @@ def test_batch_normalisation_is_fused_on_one_device_and_synchronised_on_several(
     The fused op cannot synchronise; unsynchronised, the replicas' statistics drift apart.
     """
     fields = {"momentum": 0.9, "scale": False, "beta_regularizer": {"L2": {"l2": 0.5}}}
-    layer = Layer.read({"BatchNormalization": fields}).build(Facts(3, replicas=replicas))
+    layer = built({"BatchNormalization": fields}, (8, 8, 4), replicas=replicas)
 
-    assert (replicas == 1) == isinstance(layer, normalization.BatchNormalization)
+    assert isinstance(layer, normalization.BatchNormalization)
     assert (replicas > 1) == layer.synchronized
     assert isinstance(layer, keras.layers.BatchNormalization)
     assert (0.9, False, 0.5) == (layer.momentum, layer.scale, float(layer.beta_regularizer.l2))

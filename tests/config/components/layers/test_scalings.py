@@ -3,10 +3,9 @@
 import keras
 import numpy as np
 
-from imgcls.config.components.layers import Layer
-from imgcls.config.facts import Facts
+from tests.stacks import SPEC, built
 
-FACTS = Facts(classes=3, mean=(0.5, 0.25), variance=(0.04, 0.0))
+MOMENTS = SPEC.model_copy(update={"mean": (0.5, 0.25), "variance": (0.04, 0.0)})
 IMAGES = np.array([[0.7, 0.25], [0.3, 0.75]], np.float32).reshape(1, 1, 2, 2)
 
 
@@ -14,7 +13,7 @@ def test_normalization_takes_mean_and_variance_of_the_training_images() -> None:
     """
     A channel that never varied in training is centred; divided by 0, its dust would drown the rest.
     """
-    outputs = Layer.read("Normalization").build(FACTS)(IMAGES)
+    outputs = built("Normalization", (1, 2, 2), MOMENTS)(IMAGES)
 
     np.testing.assert_allclose([[1.0, 0.0], [-1.0, 0.5]], outputs[0, 0], rtol=1e-6)
 
@@ -23,8 +22,8 @@ def test_normalization_takes_given_numbers_over_those_of_the_data() -> None:
     """
     Pretrained recipes state their own, often one for all channels.
     """
-    one = Layer.read({"Normalization": {"mean": 0.5, "variance": 0.25}}).build(FACTS)
-    each = Layer.read({"Normalization": {"mean": [0, 1], "variance": [1, 4]}}).build(FACTS)
+    one = built({"Normalization": {"mean": 0.5, "variance": 0.25}}, (1, 2, 2))
+    each = built({"Normalization": {"mean": [0, 1], "variance": [1, 4]}}, (1, 2, 2))
 
     np.testing.assert_allclose([[0.4, -0.5], [-0.4, 0.5]], one(IMAGES)[0, 0], rtol=1e-6)
     np.testing.assert_allclose([[0.7, -0.375], [0.3, -0.125]], each(IMAGES)[0, 0], rtol=1e-6)
@@ -36,7 +35,7 @@ def test_normalization_computes_in_float32() -> None:
     """
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        layer = Layer.read("Normalization").build(FACTS)
+        layer = built("Normalization", (1, 2, 2), MOMENTS)
     finally:
         keras.config.set_dtype_policy("float32")
 
