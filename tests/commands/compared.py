@@ -28,7 +28,13 @@ def state(run: Path) -> dict[str, Any]:
     assert not problems
     assert newest is not None
     plain = {**newest.state, "best": timeless(newest.state["best"] or {}), "seconds": None}
-    return {"step": newest.step, "state": plain, **newest.arrays}
+    arrays = {
+        f"{part}|{name}": array
+        for part in ("model", "optimizer", "averaged")
+        if newest.has(part)
+        for name, array in newest.read(part).items()
+    }
+    return {"step": newest.step, "state": plain, **arrays}
 
 
 def assert_same(one: Path, other: Path) -> None:

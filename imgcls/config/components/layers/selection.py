@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from imgcls.config.components.layers.building import BuiltLayer, location
 from imgcls.config.components.layers.layer import Layer
@@ -26,6 +26,7 @@ def _read(value: Any) -> Literal["all", "head"] | tuple[str, ...]:  # noqa: ANN4
 Selection = Annotated[
     Literal["all", "head"] | tuple[str, ...],
     PlainValidator(_read),
+    PlainSerializer(lambda value: value if isinstance(value, str) else list(value)),
     WithJsonSchema(
         {
             "anyOf": [
