@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from imgcls.config import reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink, Noted, Warned
 from imgcls.training.summary import CheckResult, DataSummary
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ TIMED_STEPS = 3
 
 
 def check(
-    config: Path, report: Report, *, overrides: Sequence[str] = (), offline: bool = False
+    config: Path, report: EventSink, *, overrides: Sequence[str] = (), offline: bool = False
 ) -> CheckResult:
     """Checks everything that training needs, and estimates what it will cost.
 

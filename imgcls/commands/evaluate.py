@@ -8,7 +8,7 @@ from imgcls import files
 from imgcls.errors import DataError, ResourceError
 from imgcls.evaluation.assertions import Assertion
 from imgcls.evaluation.scores import Evaluation, score
-from imgcls.events import Noted, Report, Validating, Warned
+from imgcls.events import EventSink, Noted, Validating, Warned
 from imgcls.inference.loading import LoadedRun, Weights, load_run
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SplitName = Literal["train", "validation", "test"]
 
 def evaluate(
     run: Path | None,
-    report: Report,
+    report: EventSink,
     *,
     split: SplitName | None = None,
     data: Path | None = None,
@@ -43,13 +43,7 @@ def evaluate(
     Raises:
         RunError, DataError, ConfigError, UsageError: as their names say.
     """
-    loaded = load_run(
-        run,
-        root,
-        weights,
-        note=lambda message: report(Noted(message)),
-        warn=lambda message: report(Warned(message)),
-    )
+    loaded = load_run(run, root, weights, report)
     for each in assertions:
         each.check(loaded.traits.classes)
     from imgcls.ops import startup
@@ -65,7 +59,7 @@ def evaluate(
     return evaluation
 
 
-def _other(loaded: LoadedRun, data: Path, report: Report) -> tuple[str, "Split"]:
+def _other(loaded: LoadedRun, data: Path, report: EventSink) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
     traits = loaded.traits
@@ -80,7 +74,7 @@ def _other(loaded: LoadedRun, data: Path, report: Report) -> tuple[str, "Split"]
     return str(data), split
 
 
-def _own(loaded: LoadedRun, name: SplitName | None, report: Report) -> tuple[str, "Split"]:
+def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[str, "Split"]:
     from imgcls.data import dataset
 
     config, traits = loaded.config, loaded.traits
@@ -115,7 +109,7 @@ def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
 
 
 def _evaluated(
-    loaded: LoadedRun, name: str, split: "Split", precision: str, report: Report
+    loaded: LoadedRun, name: str, split: "Split", precision: str, report: EventSink
 ) -> Evaluation:
     import numpy as np
 

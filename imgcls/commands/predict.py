@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink, Noted
 from imgcls.images.decode import BadImageError
 from imgcls.images.load import load
 from imgcls.inference.inputs import ImageInput, ImageInputs
@@ -16,7 +16,7 @@ BATCH = 32
 
 def predict(
     images: Sequence[str],
-    report: Report,
+    report: EventSink,
     *,
     listed: Path | None = None,
     null: bool = False,
@@ -45,13 +45,7 @@ def predict(
     inputs = ImageInputs(images, listed, null=null)
     found = inputs.each()
     first = next(found)  # before the 3 s of TensorFlow's start: there may be none
-    loaded = load_run(
-        run,
-        root,
-        weights,
-        note=lambda message: report(Noted(message)),
-        warn=lambda message: report(Warned(message)),
-    )
+    loaded = load_run(run, root, weights, report)
 
     def each() -> Iterator[Prediction]:
         yield from _predictions(chain([first], found), loaded, precision)

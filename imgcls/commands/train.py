@@ -12,7 +12,7 @@ from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError, ImgclsError, ResourceError, UsageError
-from imgcls.events import Noted, Report, Started, Trained, Warned
+from imgcls.events import EventSink, Noted, Started, Trained, Warned
 from imgcls.runs import checkpoints, folders, lock
 from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
@@ -40,7 +40,7 @@ class Prepared:
 
 def train(
     config: Path | None,
-    report: Report,
+    report: EventSink,
     *,
     overrides: Sequence[str] = (),
     resume: Path | Literal["auto"] | None = None,
@@ -90,7 +90,7 @@ def _in_run(
     run: Run,
     wanted: reader.CheckedConfig | resuming.ResumeOptions,
     stop: Stop,
-    report: Report,
+    report: EventSink,
     *,
     offline: bool,
 ) -> Trained:
@@ -135,7 +135,7 @@ def _resumed(
 
 
 def _prepared(
-    checked: reader.CheckedConfig, stop: Stop, report: Report, *, offline: bool
+    checked: reader.CheckedConfig, stop: Stop, report: EventSink, *, offline: bool
 ) -> Prepared:
     """Everything that a training needs, so that whatever is wrong is said before it begins."""
     from imgcls.data import dataset
@@ -187,7 +187,7 @@ def _write_inputs(run: Run, prepared: Prepared) -> None:
     files.write_json(run.environment, environment(prepared.machine, prepared.config.seed))
 
 
-def _check_environment(run: Run, prepared: Prepared, report: Report) -> None:
+def _check_environment(run: Run, prepared: Prepared, report: EventSink) -> None:
     """Warns where the run will not go on bit for bit."""
     from imgcls.training.machine import BITS, environment
 

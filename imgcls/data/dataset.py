@@ -11,9 +11,10 @@ import numpy as np
 from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.datasets.own import Files
 from imgcls.data.fingerprint import manifest
-from imgcls.data.reading import Reader, Report, Scanning, Split
+from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import divide
 from imgcls.errors import ConfigError, DataError
+from imgcls.events import EventSink
 from imgcls.images import arrays, folders, table
 from imgcls.images.buffers import left
 from imgcls.images.decode import BadImageError, measure
@@ -22,7 +23,7 @@ from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, lis
 from imgcls.images.resize import Mode
 from imgcls.memory import amount, enough_for
 
-__all__ = ["Data", "Report", "Scanning", "Split", "load", "load_labelled"]
+__all__ = ["Data", "Split", "load", "load_labelled"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Data:
 def load(
     dataset: Dataset,
     seed: int,
-    report: Report,
+    report: EventSink,
     *,
     only: Collection[str] = SPLITS,
     stored: tuple[int, int] | None = None,
@@ -63,7 +64,7 @@ def load(
     Args:
         dataset: the section of the config.
         seed: of the splits that are made.
-        report: is told with `Scanning` how far it is.
+        report: takes events.
         only: the splits to read; of the others only the headers are looked at.
         stored: what a model's training images were kept in; left out, it is decided here.
         stop: is asked again and again whether to give up.
@@ -110,7 +111,7 @@ def load(
     )
 
 
-def _found(dataset: Dataset, report: Report, stop: Stop | None, *, fetch: bool) -> Found:
+def _found(dataset: Dataset, report: EventSink, stop: Stop | None, *, fetch: bool) -> Found:
     if fetch:
         dataset.fetch(report, stop)
     with enough_for("the data set"):
@@ -125,7 +126,7 @@ def load_labelled(
     stored: tuple[int, int],
     channels: int,
     resize: Mode,
-    report: Report | None = None,
+    report: EventSink | None = None,
     stop: Stop | None = None,
 ) -> Split:
     """Returns other labelled images as a model of these classes takes them.
@@ -137,7 +138,7 @@ def load_labelled(
         stored: height and width that its training images were kept in.
         channels: 1 or 3.
         resize: how an image of another shape is fitted.
-        report: is told with `Scanning` how far it is.
+        report: takes events.
         stop: is asked again and again whether to give up.
 
     Raises:

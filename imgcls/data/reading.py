@@ -1,13 +1,12 @@
 """The pictures of a split, decoded and resized, in memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcls.downloads.user_cache import Cached
+from imgcls.events import Cached, EventSink, Scanning
 from imgcls.images import cache
 from imgcls.images.load import Stop, fit_all
 from imgcls.images.pictures import Pictures, shown
@@ -15,16 +14,6 @@ from imgcls.images.resize import Mode, to_channels
 
 if TYPE_CHECKING:
     from imgcls.images.decode import BadImageError
-
-Report = Callable[[object], None]
-
-
-@dataclass(frozen=True)
-class Scanning:
-    """So many of the images are read."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -46,7 +35,12 @@ class Reader:
     """Reads one split after the other, counts through them, and collects what is bad."""
 
     def __init__(
-        self, size: tuple[int, int], channels: int, resize: Mode, report: Report, stop: Stop | None
+        self,
+        size: tuple[int, int],
+        channels: int,
+        resize: Mode,
+        report: EventSink,
+        stop: Stop | None,
     ) -> None:
         self.size = size
         self.channels = channels

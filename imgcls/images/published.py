@@ -13,9 +13,10 @@ import numpy as np
 
 from imgcls import files
 from imgcls.downloads import user_cache
-from imgcls.downloads.remote import Downloading, Publication
+from imgcls.downloads.remote import Publication
 from imgcls.downloads.user_cache import expanded
 from imgcls.errors import DataError, ResourceError
+from imgcls.events import Downloading, EventSink
 from imgcls.images import arrays, formats
 from imgcls.images.formats import Arrays
 from imgcls.images.pictures import shown
@@ -41,7 +42,7 @@ def read(name: str, publication: Publication) -> tuple[Arrays, str]:
 def fetch(
     name: str,
     publication: Publication,
-    report: Callable[[object], None],
+    report: EventSink,
     stop: Callable[[], bool] | None = None,
 ) -> None:
     """Downloads a set that is nowhere found to the user's cache, unless IMGCLS_OFFLINE forbids it.
@@ -49,7 +50,7 @@ def fetch(
     Args:
         name: of the set.
         publication: where it is, and as what.
-        report: is told with `Downloading` what is about to come, and how far it is.
+        report: takes events.
         stop: is asked again and again whether to give up.
 
     Raises:
@@ -107,7 +108,7 @@ def _downloaded(
     name: str,
     publication: Publication,
     target: Path,
-    report: Callable[[object], None],
+    report: EventSink,
     stop: Callable[[], bool] | None,
 ) -> dict[str, bytes]:
     """Returns the published files by name."""

@@ -1,6 +1,5 @@
 """Which run and which of its checkpoints a command works on."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +11,7 @@ from imgcls.config import changes
 from imgcls.config.config import Config
 from imgcls.data.traits import Traits
 from imgcls.errors import RunError
+from imgcls.events import EventSink, Noted, Warned
 from imgcls.runs import checkpoints, folders
 from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
@@ -41,13 +41,7 @@ class LoadedRun:
         return f"step-{self.checkpoint.step}"
 
 
-def load_run(
-    run: Path | None,
-    root: Path,
-    weights: Weights | None,
-    note: Callable[[str], None],
-    warn: Callable[[str], None],
-) -> LoadedRun:
+def load_run(run: Path | None, root: Path, weights: Weights | None, report: EventSink) -> LoadedRun:
     """Returns the run in a folder, or the one started last that has a checkpoint.
 
     Args:
@@ -55,8 +49,7 @@ def load_run(
         root: where runs are looked for.
         weights: the checkpoint of the best epoch, or the last one; None is the best one, or, if it
             is damaged, the newest that is not.
-        note: takes which run was chosen.
-        warn: takes which checkpoint is damaged.
+        report: takes events.
 
     Raises:
         RunError: if there is no such run, or no checkpoint of it verifies, or not the one that was
@@ -64,18 +57,18 @@ def load_run(
     """
     opened = folders.open_run(run) if run else folders.newest(root)
     if run is None:
-        note(f"run {opened}")
+        report(Noted(f"run {opened}"))
     newest, problems = checkpoints.newest(opened.checkpoints)
     # Which one is best, too, is only known from the last.
     if newest is not None and problems and weights is not None:
         raise _of(opened, RunError(f"{problems[0]}; without --checkpoint, an older one is used"))
     for problem in problems:
-        warn(f"{problem}; an older checkpoint is used" if newest else problem)
+        report(Warned(f"{problem}; an older checkpoint is used" if newest else problem))
     if newest is None:
         hint = "imgcls train CONFIG, anew"
         raise _of(opened, RunError(f"{opened} has no checkpoint that can be used", hint=hint))
     config = changes.current(opened.config, opened.changes).config
-    return LoadedRun(opened, config, traits_of(opened), _weights(opened, newest, weights, warn))
+    return LoadedRun(opened, config, traits_of(opened), _weights(opened, newest, weights, report))
 
 
 def _of(run: Run, error: RunError) -> RunError:
@@ -98,7 +91,7 @@ def traits_of(run: Run) -> Traits:
 
 
 def _weights(
-    run: Run, newest: Checkpoint, weights: Weights | None, warn: Callable[[str], None]
+    run: Run, newest: Checkpoint, weights: Weights | None, report: EventSink
 ) -> Checkpoint:
     best = newest.state.get("best")
     step = best.get("step") if isinstance(best, dict) else None
@@ -109,5 +102,5 @@ def _weights(
     except RunError as error:
         if weights is not None:
             raise _of(run, error) from error
-        warn(f"the best checkpoint cannot be used: {error}; the last one is used")
+        report(Warned(f"the best checkpoint cannot be used: {error}; the last one is used"))
         return newest

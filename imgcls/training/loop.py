@@ -14,7 +14,7 @@ from imgcls.data.dataset import Data
 from imgcls.data.pipeline import evaluation_batches, steps_per_pass
 from imgcls.errors import DivergedError
 from imgcls.evaluation.metrics import summary
-from imgcls.events import EpochEnded, Progressed, Report, Trained, Validating, Warned
+from imgcls.events import EpochEnded, EventSink, Progressed, Trained, Validating, Warned
 from imgcls.runs import folders
 from imgcls.runs.folders import Run
 from imgcls.training.engine import IMAGES, LOSS, Engine
@@ -41,7 +41,7 @@ class Loop:
     engine: Engine
     state: State
     stop: Stop
-    report: Report
+    report: EventSink
 
     def __post_init__(self) -> None:
         self.saver = Saver(self.run, self.engine, self.report)

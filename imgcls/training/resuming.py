@@ -9,7 +9,7 @@ from imgcls import files
 from imgcls.config import changes, reader
 from imgcls.config.changes import Changes
 from imgcls.errors import ConfigError, RunError, UsageError
-from imgcls.events import Noted, Report, Warned
+from imgcls.events import EventSink, Noted, Warned
 from imgcls.runs import checkpoints, folders
 from imgcls.runs.checkpoints import Checkpoint
 from imgcls.runs.folders import Run
@@ -48,7 +48,7 @@ class ResumedRun:
     changed: Changes
     new: Changes
 
-    def write_changes(self, run: Run, report: Report) -> None:
+    def write_changes(self, run: Run, report: EventSink) -> None:
         """Keeps and tells what this start changes, once nothing speaks against it any more.
 
         Raises:
@@ -60,7 +60,7 @@ class ResumedRun:
             report(Noted(told))
 
 
-def read(run: Run, wanted: ResumeOptions, report: Report) -> ResumedRun:
+def read(run: Run, wanted: ResumeOptions, report: EventSink) -> ResumedRun:
     """Returns what is known of a run that is to go on, before its data is read.
 
     Raises:
@@ -110,7 +110,7 @@ def _epochs_done(saved: Checkpoint | None) -> int:
     return done if type(done) is int else 0
 
 
-def unfinished(root: Path, checked: reader.CheckedConfig, report: Report) -> Run | None:
+def unfinished(root: Path, checked: reader.CheckedConfig, report: EventSink) -> Run | None:
     """Returns the newest run of a config, by its number, that has not finished.
 
     Runs of the same name with another config are passed over.

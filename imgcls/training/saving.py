@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from imgcls.errors import DivergedError, ResourceError, RunError
-from imgcls.events import Report, Saved, Warned
+from imgcls.events import EventSink, Saved, Warned
 from imgcls.network import model
 from imgcls.runs import checkpoints, folders, rows
 from imgcls.runs.folders import Run
@@ -32,7 +32,7 @@ class Saver:
         report: takes events.
     """
 
-    def __init__(self, run: Run, engine: Engine, report: Report) -> None:
+    def __init__(self, run: Run, engine: Engine, report: EventSink) -> None:
         self._run = run
         self._engine = engine
         self._report = report

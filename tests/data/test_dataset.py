@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from imgcls.config.components.datasets import Dataset
-from imgcls.data.dataset import Scanning, load, load_labelled
+from imgcls.data.dataset import load, load_labelled
 from imgcls.errors import ConfigError, DataError
+from imgcls.events import Scanning
 from imgcls.images.load import load as load_picture
 from imgcls.images.pictures import SPLITS
 

@@ -12,8 +12,9 @@ import pytest
 
 from imgcls.config.components.datasets.published import Cifar10, Downloaded, FashionMnist, Mnist
 from imgcls.data import dataset
-from imgcls.downloads.remote import Downloading, Publication
+from imgcls.downloads.remote import Publication
 from imgcls.errors import DataError, ResourceError
+from imgcls.events import Downloading
 from imgcls.images import arrays, formats, published
 
 NOTHING = Publication("npz", ())

@@ -21,11 +21,11 @@ from pydantic import (
 from imgcls.config.components.types import Count, Pair, absolute
 from imgcls.config.language import messages
 from imgcls.config.language.registry import Component, Scalar, mistakes, snake_case
+from imgcls.events import EventSink
 
 if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
     from imgcls.images.pictures import Found
 
-Report = Callable[[object], None]
 Stop = Callable[[], bool]
 
 KINDS = ("name", "folder", "csv", "npz")
@@ -116,11 +116,11 @@ class Dataset(Component):
         """Returns the key that says which data it is: one of `KINDS`."""
         return cls.name()
 
-    def fetch(self, report: Report, stop: Stop | None = None) -> None:
+    def fetch(self, report: EventSink, stop: Stop | None = None) -> None:
         """Downloads the data if they are published and nowhere found; nothing, for any others.
 
         Args:
-            report: is told what comes, and how far it is.
+            report: takes events.
             stop: is asked again and again whether to give up.
 
         Raises:
