@@ -18,7 +18,7 @@ from imgcls.events import EventSink
 from imgcls.images import arrays, folders, table
 from imgcls.images.buffers import left
 from imgcls.images.decode import BadImageError, measure
-from imgcls.images.load import Stop, in_threads, patiently
+from imgcls.images.load import in_threads, patiently
 from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
 from imgcls.images.resize import Mode
 from imgcls.memory import amount, enough_for
@@ -56,7 +56,6 @@ def load(
     *,
     only: Collection[str] = SPLITS,
     stored: tuple[int, int] | None = None,
-    stop: Stop | None = None,
     fetch: bool = False,
 ) -> Data:
     """Returns the images of a data set.
@@ -67,25 +66,23 @@ def load(
         report: takes events.
         only: the splits to read; of the others only the headers are looked at.
         stored: what a model's training images were kept in; left out, it is decided here.
-        stop: is asked again and again whether to give up.
         fetch: whether a published set that is nowhere found may be downloaded.
 
     Raises:
         DataError: if the data is missing or not as it should be, naming what and where.
         ConfigError: if a key of the section does not fit the data, or its size the machine.
         ResourceError: if there is no room for it.
-        KeyboardInterrupt: if `stop` says so.
     """
-    found = _found(dataset, report, stop, fetch=fetch)
+    found = _found(dataset, report, fetch=fetch)
     divided = divide(
         found, validation=dataset.validation, test=dataset.test, subset=dataset.subset, seed=seed
     )
     pictures = divided.found.splits
-    own = _own_size(divided.found, dataset.size, stop)
+    own = _own_size(divided.found, dataset.size)
     size = dataset.size or own
     assert size is not None, "files have a size in the config, arrays one of their own"
     stored = stored or _stored(own, size, dataset.resize)
-    reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report, stop)
+    reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report)
     reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
     _check_room(reader, own)
     with enough_for("the data set"):
@@ -96,7 +93,7 @@ def load(
         }
     skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
     rest = [file for split in pictures if split not in only for file in pictures[split].files]
-    bad = [*reader.bad, *_unreadable(rest, stop)]
+    bad = [*reader.bad, *_unreadable(rest)]
     if bad and not skips:
         raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
     _check_left(bad, divided.found, splits)
@@ -111,9 +108,9 @@ def load(
     )
 
 
-def _found(dataset: Dataset, report: EventSink, stop: Stop | None, *, fetch: bool) -> Found:
+def _found(dataset: Dataset, report: EventSink, *, fetch: bool) -> Found:
     if fetch:
-        dataset.fetch(report, stop)
+        dataset.fetch(report)
     with enough_for("the data set"):
         found = dataset.find()
     check_trainable(found)
@@ -127,7 +124,6 @@ def load_labelled(
     channels: int,
     resize: Mode,
     report: EventSink | None = None,
-    stop: Stop | None = None,
 ) -> Split:
     """Returns other labelled images as a model of these classes takes them.
 
@@ -139,11 +135,9 @@ def load_labelled(
         channels: 1 or 3.
         resize: how an image of another shape is fitted.
         report: takes events.
-        stop: is asked again and again whether to give up.
 
     Raises:
         DataError: if an image cannot be read or a class is not one of the model's.
-        KeyboardInterrupt: if `stop` says so.
     """
     with enough_for(shown(path)):
         found = _labelled(path, classes)
@@ -153,7 +147,7 @@ def load_labelled(
     pictures = found.splits[split]
     if not len(pictures.labels):
         raise DataError(f"{shown(path)}: no images")
-    reader = Reader(stored, channels, resize, report or (lambda _: None), stop)
+    reader = Reader(stored, channels, resize, report or (lambda _: None))
     reader.total = len(pictures.labels)
     with enough_for(shown(path)):
         loaded = reader.read(pictures, (split, np.arange(reader.total)))
@@ -170,7 +164,7 @@ def _labelled(path: Path, classes: tuple[str, ...]) -> Found:
     return table.find(path, None, classes)
 
 
-def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]:
+def _unreadable(files: Sequence[Path]) -> list[BadImageError]:
     """What is wrong with the headers of files that nobody needs yet: better said now than later."""
 
     def trouble(at: int) -> BadImageError | None:
@@ -180,7 +174,7 @@ def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]
             return error
         return None
 
-    return [error for error in in_threads(trouble, len(files), stop=stop) if error]
+    return [error for error in in_threads(trouble, len(files)) if error]
 
 
 def _check_room(reader: Reader, own: tuple[int, int] | None) -> None:
@@ -202,9 +196,7 @@ def _own_channels(found: Found) -> int:
     return int(pixels.shape[3])
 
 
-def _own_size(
-    found: Found, wanted: tuple[int, int] | None, stop: Stop | None
-) -> tuple[int, int] | None:
+def _own_size(found: Found, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
     """Returns height and width if all pictures have the same, and it may matter."""
     first = found.splits["train"]
     if first.pixels is not None:
@@ -220,7 +212,7 @@ def _own_size(
     known = next((size for at in range(len(files)) if (size := size_of(at))), None)
     if known is None or wanted is None or known[0] > wanted[0] or known[1] > wanted[1]:
         return None  # one picture to shrink settles it: no need to open all of them twice
-    sizes = set(in_threads(size_of, len(files), stop=stop)) - {None}
+    sizes = set(in_threads(size_of, len(files))) - {None}
     return known if len(sizes) == 1 else None
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from imgcls.events import Cached, EventSink, Scanning
 from imgcls.images import cache
-from imgcls.images.load import Stop, fit_all
+from imgcls.images.load import fit_all
 from imgcls.images.pictures import Pictures, shown
 from imgcls.images.resize import Mode, to_channels
 
@@ -35,18 +35,12 @@ class Reader:
     """Reads one split after the other, counts through them, and collects what is bad."""
 
     def __init__(
-        self,
-        size: tuple[int, int],
-        channels: int,
-        resize: Mode,
-        report: EventSink,
-        stop: Stop | None,
+        self, size: tuple[int, int], channels: int, resize: Mode, report: EventSink
     ) -> None:
         self.size = size
         self.channels = channels
         self.resize = resize
         self.report = report
-        self.stop = stop
         self.total = 0
         self.done = 0
         self.cached = 0
@@ -76,7 +70,7 @@ class Reader:
     ) -> Split:
         # Grey before it is shrunk, as `decode` has it, or files would be rounded differently.
         pixels = to_channels(pixels, min(self.channels, pixels.shape[3]))
-        fitted = fit_all(pixels, self.size, self.resize, self._progress, self.stop)
+        fitted = fit_all(pixels, self.size, self.resize, self._progress)
         return Split(
             to_channels(fitted, self.channels),
             labels,
@@ -85,7 +79,7 @@ class Reader:
 
     def _files(self, pictures: Pictures) -> Split:
         loaded = cache.load_all(
-            pictures.files, self.size, self.channels, self.resize, self._progress, self.stop
+            pictures.files, self.size, self.channels, self.resize, self._progress
         )
         self.cached += loaded.cached
         self.trouble = self.trouble or loaded.trouble

@@ -5,7 +5,6 @@ import http.client
 import queue
 import ssl
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,10 +14,7 @@ from http import HTTPStatus
 from imgcls.downloads.remote import Remote
 from imgcls.files import reason
 
-Stop = Callable[[], bool]
-
 _PATIENCE_SECONDS = 30.0
-_GLANCE_SECONDS = 0.1  # between two looks at `stop`
 _PART = 2**18  # bytes, at most, that are handed over together
 
 _Parts = queue.SimpleQueue[bytes | Exception]
@@ -31,7 +27,6 @@ class DownloadError(Exception):
 def download(
     remote: Remote,
     progress: Callable[[int], None],
-    stop: Stop | None = None,
     *,
     patience_seconds: float = _PATIENCE_SECONDS,
 ) -> bytes:
@@ -40,15 +35,12 @@ def download(
     Args:
         remote: the file.
         progress: is told how many of its bytes have come.
-        stop: is asked again and again whether to give up.
         patience_seconds: how long the server may say nothing.
 
     Raises:
         DownloadError: no network, no such file, cut off, too slow, or not what was published.
-        KeyboardInterrupt: if `stop` says so.
     """
-    # A thread waits for the network: while a name is looked up or a packet is late, nothing but
-    # the death of the process would end a call, and `stop` has to be asked.
+    # A thread waits for the network: while a name is looked up, no signal would end the call.
     parts: _Parts = queue.SimpleQueue()
     over = threading.Event()
     threading.Thread(
@@ -59,7 +51,7 @@ def download(
     ).start()
     content = bytearray()
     try:
-        while part := _next(parts, stop, patience_seconds):
+        while part := _next(parts, patience_seconds):
             content += part
             progress(len(content))
     finally:
@@ -88,17 +80,14 @@ def _receive(remote: Remote, seconds: float, parts: _Parts, over: threading.Even
         parts.put(error)
 
 
-def _next(parts: _Parts, stop: Stop | None, patience_seconds: float) -> bytes:
-    latest = time.monotonic() + patience_seconds
-    while time.monotonic() < latest:
-        if stop is not None and stop():
-            raise KeyboardInterrupt
-        with suppress(queue.Empty):
-            part = parts.get(timeout=_GLANCE_SECONDS)
-            if isinstance(part, Exception):
-                raise part
-            return part
-    raise DownloadError(f"nothing came for {patience_seconds:g} s")
+def _next(parts: _Parts, patience_seconds: float) -> bytes:
+    try:
+        part = parts.get(timeout=patience_seconds)
+    except queue.Empty:
+        raise DownloadError(f"nothing came for {patience_seconds:g} s") from None
+    if isinstance(part, Exception):
+        raise part
+    return part
 
 
 def _check(content: bytearray, remote: Remote) -> None:

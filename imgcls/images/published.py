@@ -43,7 +43,6 @@ def fetch(
     name: str,
     publication: Publication,
     report: EventSink,
-    stop: Callable[[], bool] | None = None,
 ) -> None:
     """Downloads a set that is nowhere found to the user's cache, unless IMGCLS_OFFLINE forbids it.
 
@@ -51,19 +50,17 @@ def fetch(
         name: of the set.
         publication: where it is, and as what.
         report: takes events.
-        stop: is asked again and again whether to give up.
 
     Raises:
         DataError: if it cannot be had, or is not what was published.
         ResourceError: if it cannot be kept.
-        KeyboardInterrupt: if `stop` says so.
     """
     found = any(os.path.exists(path) for path, _ in _places(name, publication))  # noqa: PTH110 - as above
     if found or os.environ.get("IMGCLS_OFFLINE", "") not in {"", "0"}:
         return
     target = user_cache.folder() / f"{name}.npz"
     _make_room(target.parent)
-    contents = _downloaded(name, publication, target, report, stop)
+    contents = _downloaded(name, publication, target, report)
     if publication.format == "npz":
         ((_, data),) = contents.items()
     else:
@@ -109,7 +106,6 @@ def _downloaded(
     publication: Publication,
     target: Path,
     report: EventSink,
-    stop: Callable[[], bool] | None,
 ) -> dict[str, bytes]:
     """Returns the published files by name."""
     from imgcls.downloads import download  # the network's modules, 50 ms, are needed once at most
@@ -123,7 +119,7 @@ def _downloaded(
     progress(0)
     for remote in publication.files:
         try:
-            contents[remote.name] = download.download(remote, progress, stop)
+            contents[remote.name] = download.download(remote, progress)
         except download.DownloadError as error:
             raise DataError(
                 f"{remote.url}: cannot be downloaded, {error}; try again, or {_remedy(name)}"

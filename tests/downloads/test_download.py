@@ -1,8 +1,9 @@
 """What comes from the network is what was published, or nothing came."""
 
 import ast
+import os
+import signal
 import socket
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,10 @@ def _no_proxy(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
-def fetched(remote, stop=None, patience_seconds=10):
+def fetched(remote, patience_seconds=10):
     """Returns the content, or why there is none."""
     try:
-        return download(remote, lambda _: None, stop, patience_seconds=patience_seconds)
+        return download(remote, lambda _: None, patience_seconds=patience_seconds)
     except DownloadError as error:
         return str(error)
 
@@ -116,12 +117,13 @@ def test_an_answer_that_is_no_http_is_said(server):
     assert fetched(remote).startswith("the server's answer makes no sense, BadStatusLine")
 
 
-def hanging(server):
+def hanging(server, then=lambda: None):
     """A file of which half comes, and then nothing."""
     remote = server.has("a", CONTENT)
 
     def half(request):
         request.send(CONTENT[:1000], len(CONTENT))
+        then()
         server.over.wait(60)
 
     server.contents["/a"] = half
@@ -139,12 +141,14 @@ def test_a_download_that_hangs_can_be_stopped(server):
     """
     Ctrl-C works at once, also while nothing comes.
     """
-    asked = threading.Event()
-    threading.Timer(0.3, asked.set).start()
-    began = time.monotonic()
 
+    def press():
+        time.sleep(0.3)  # by then, it waits for more
+        os.kill(os.getpid(), signal.SIGINT)
+
+    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        fetched(hanging(server), stop=asked.is_set, patience_seconds=60)
+        fetched(hanging(server, press), patience_seconds=60)
     assert time.monotonic() - began < 5
 
 

@@ -5,7 +5,7 @@ subclass of `Published` with its classes and the places where it may lie; any ot
 subclass of `Dataset` that is called as its key is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -25,8 +25,6 @@ from imgcls.events import EventSink
 
 if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
     from imgcls.images.pictures import Found
-
-Stop = Callable[[], bool]
 
 KINDS = ("name", "folder", "csv", "npz")
 """The keys of which a data set has exactly one."""
@@ -116,17 +114,15 @@ class Dataset(Component):
         """Returns the key that says which data it is: one of `KINDS`."""
         return cls.name()
 
-    def fetch(self, report: EventSink, stop: Stop | None = None) -> None:
+    def fetch(self, report: EventSink) -> None:
         """Downloads the data if they are published and nowhere found; nothing, for any others.
 
         Args:
             report: takes events.
-            stop: is asked again and again whether to give up.
 
         Raises:
             DataError: if they cannot be had.
             ResourceError: if they cannot be kept.
-            KeyboardInterrupt: if `stop` says so.
         """
 
     def find(self) -> "Found":
