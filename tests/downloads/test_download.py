@@ -137,6 +137,16 @@ def test_a_server_that_says_nothing_is_given_up(server):
     assert "nothing came for 0.3 s" == fetched(hanging(server), patience_seconds=0.3)
 
 
+def test_a_server_that_does_not_even_answer_is_given_up(server):
+    """
+    A firewall that drops packets looks like this.
+    """
+    remote = server.has("a", CONTENT)
+    server.contents["/a"] = lambda _: server.over.wait(60)
+
+    assert "nothing came for 0.3 s" == fetched(remote, patience_seconds=0.3)
+
+
 def test_a_download_that_hangs_can_be_stopped(server):
     """
     Ctrl-C works at once, also while nothing comes.
