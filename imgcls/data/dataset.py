@@ -82,8 +82,9 @@ def load(
     size = dataset.size or own
     assert size is not None, "files have a size in the config, arrays one of their own"
     stored = stored or _stored(own, size, dataset.resize)
-    reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report)
-    reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
+    total = sum(len(pictures[split].labels) for split in pictures if split in only)
+    channels = dataset.channels or _own_channels(found)
+    reader = Reader(total, stored, channels, dataset.resize, report)
     _check_room(reader, own)
     with enough_for("the data set"):
         splits = {
@@ -147,8 +148,7 @@ def load_labelled(
     pictures = found.splits[split]
     if not len(pictures.labels):
         raise DataError(f"{shown(path)}: no images")
-    reader = Reader(stored, channels, resize, report or (lambda _: None))
-    reader.total = len(pictures.labels)
+    reader = Reader(len(pictures.labels), stored, channels, resize, report or (lambda _: None))
     with enough_for(shown(path)):
         loaded = reader.read(pictures, (split, np.arange(reader.total)))
     if reader.bad:

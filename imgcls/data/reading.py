@@ -32,16 +32,24 @@ class Split:
 
 
 class Reader:
-    """Reads one split after the other, counts through them, and collects what is bad."""
+    """Reads one split after the other, counts through them, and collects what is bad.
+
+    Args:
+        total: number of images in all splits that are going to be read.
+        size: height and width of the images it returns.
+        channels: 1 or 3.
+        resize: how an image of another shape is fitted.
+        report: takes events.
+    """
 
     def __init__(
-        self, size: tuple[int, int], channels: int, resize: Mode, report: EventSink
+        self, total: int, size: tuple[int, int], channels: int, resize: Mode, report: EventSink
     ) -> None:
+        self.total = total
         self.size = size
         self.channels = channels
         self.resize = resize
         self.report = report
-        self.total = 0
         self.done = 0
         self.cached = 0
         self.trouble = ""

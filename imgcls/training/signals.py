@@ -23,11 +23,13 @@ class Stop:
     Attributes:
         signal: the number of the signal that asked for the end, or None.
         before: what handled each of the signals before.
+        stderr: where the user reads, also while TensorFlow starts.
     """
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self.before: dict[int, Any] = {}
+        self.stderr = startup.stderr_copy()
         self._wants_save = False
         self._interrupts = False
 
@@ -81,8 +83,8 @@ class Stop:
                 if each in self.before:
                     signal.signal(each, signal.SIG_DFL)
         with suppress(OSError):  # the terminal may be what has just gone
-            cursor = b"\x1b[?25h" if os.isatty(startup.stderr) else b""  # a progress bar hid it
-            os.write(startup.stderr, cursor + (b"" if self._interrupts else _STOPPING))
+            cursor = b"\x1b[?25h" if os.isatty(self.stderr) else b""  # a progress bar hid it
+            os.write(self.stderr, cursor + (b"" if self._interrupts else _STOPPING))
         if self._interrupts:
             self.check()
 
@@ -102,3 +104,5 @@ def handling() -> Iterator[Stop]:
     finally:
         for handled, handler in stop.before.items():
             signal.signal(handled, handler)
+        with suppress(OSError):
+            os.close(stop.stderr)
