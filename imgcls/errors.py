@@ -70,12 +70,6 @@ class ResourceError(ImgclsError):
     exit_code = 8
 
 
-class ExportError(ImgclsError):
-    """A model cannot be exported, or its export does not say what it says."""
-
-    exit_code = 9
-
-
 class LockedError(ImgclsError):
     """The run is in use by another process."""
 

@@ -1,12 +1,12 @@
-"""What a long verb reports while it works, to the `report` that its caller passes."""
+"""The events that a long command reports to its caller while it works, and what training returns.
+
+The console imports this at every start, so it imports nothing that takes time.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-
-EventSink = Callable[[object], None]
-"""Takes one of the events below, or another module's (a data scan's); unknown ones are ignored."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,48 @@ class Noted:
     """One line about what goes on: the device, the run that was chosen."""
 
     message: str
+
+
+@dataclass(frozen=True)
+class Downloading:
+    """Progress of the download of a published data set; the first event has `done` 0.
+
+    Attributes:
+        name: of the data set.
+        source: the URL that it is downloaded from.
+        target: the file that it will be kept in.
+        done: bytes downloaded so far.
+        total: bytes to download.
+    """
+
+    name: str
+    source: str
+    target: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Scanning:
+    """This many of the images are read."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Cached:
+    """What the cache of decoded images did for a data set.
+
+    Attributes:
+        images: how many came from the cache.
+        total: how many images there are.
+        trouble: why the others are not kept for later runs; empty where they are.
+    """
+
+    images: int
+    total: int
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,3 +153,19 @@ class Trained:
     early: str | None
     signal: int | None
     seconds: float
+
+
+Event = (
+    StageStarted
+    | Warned
+    | Noted
+    | Downloading
+    | Scanning
+    | Cached
+    | Started
+    | Progressed
+    | Validating
+    | EpochEnded
+    | Saved
+)
+EventSink = Callable[[Event], None]

@@ -105,13 +105,13 @@ def _claimed(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
         try:
             descriptor = make(draft)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if draft.exists():
+                return draft, descriptor
         except BaseException:
             discard(draft)
             if descriptor >= 0:
                 os.close(descriptor)
             raise
-        if draft.exists():
-            return draft, descriptor
         os.close(descriptor)  # who looks for stale ones came between the two
 
 

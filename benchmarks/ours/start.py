@@ -91,11 +91,13 @@ def _watched(startup: ModuleType) -> list[float]:
     marks: list[float] = []
     start = startup.start
 
-    def watched() -> None:
-        if not marks:
-            marks.append(time.perf_counter())
-            start()
-            marks.append(time.perf_counter())
+    def watched() -> str:
+        if marks:
+            return str(start())
+        marks.append(time.perf_counter())
+        said = str(start())
+        marks.append(time.perf_counter())
+        return said
 
     startup.start = watched  # type: ignore[attr-defined]
     return marks

@@ -127,15 +127,15 @@ def _prepared(
 
     config = checked.config
     with checked.locating():
-        data = dataset.load(
-            config.dataset,
-            config.seed,
-            report,
-            only=("train", "validation"),  # the test images choose nothing
-            stop=lambda: bool(stop),
-            fetch=not offline,
+        data = stop.interrupt(
+            lambda: dataset.load(
+                config.dataset,
+                config.seed,
+                report,
+                only=("train", "validation"),  # the test images choose nothing
+                fetch=not offline,
+            )
         )
-        stop.check()
         for note in data.manifest.get("notes", ()):
             report(Warned(note))
         if "validation" not in data.splits and config.training.best.startswith("val_"):

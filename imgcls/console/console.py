@@ -15,10 +15,20 @@ from imgcls.console.exit_status import ExitStatus
 from imgcls.console.numbers import printable, probability
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
-from imgcls.downloads.remote import Downloading
-from imgcls.downloads.user_cache import Cached
 from imgcls.errors import ConfigError, ImgclsError
-from imgcls.events import EpochEnded, Noted, Started, Trained, Warned
+from imgcls.events import (
+    Cached,
+    Downloading,
+    EpochEnded,
+    Event,
+    Noted,
+    Progressed,
+    Scanning,
+    Started,
+    Trained,
+    Validating,
+    Warned,
+)
 
 if TYPE_CHECKING:
     from typer.exceptions import TyperException
@@ -79,8 +89,8 @@ class Console:
         )
         return (self._progress.final_output() + line).encode()
 
-    def report(self, event: object) -> None:
-        """Shows an event of a long command on stderr; ignores what it does not know.
+    def report(self, event: Event) -> None:
+        """Shows an event of a long command on stderr.
 
         `Saved` is not shown: it comes with every epoch and asks nothing of anyone.
         """
@@ -98,10 +108,8 @@ class Console:
                 self._progress.line(messages.started(event))
             case EpochEnded():
                 self._progress.line(messages.epoch(event))
-            case _:
-                tick = messages.tick(event)
-                if tick is not None:
-                    self._progress.tick(tick)
+            case Progressed() | Downloading() | Scanning() | Validating():
+                self._progress.tick(messages.tick(event))
 
     def error(self, error: ImgclsError) -> None:
         """Shows an error: a config's mistakes bare, one a line, any other as `error: ...`."""

@@ -3,14 +3,21 @@
 import math
 import shlex
 import signal
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imgcls.console.numbers import count, decimal, duration, printable, rate
-from imgcls.downloads.remote import Downloading
-from imgcls.downloads.user_cache import Cached
-from imgcls.events import EpochEnded, Progressed, Started, Trained, Validating
+from imgcls.events import (
+    Cached,
+    Downloading,
+    EpochEnded,
+    Progressed,
+    Scanning,
+    Started,
+    Trained,
+    Validating,
+)
 from imgcls.memory import amount
 
 if TYPE_CHECKING:
@@ -45,8 +52,8 @@ class Tick:
         return _joined(self.head, self.figures)
 
 
-def tick(event: object) -> Tick | None:
-    """Returns how far something is, or None for an event that does not tell."""
+def tick(event: Progressed | Downloading | Scanning | Validating) -> Tick:
+    """Returns how far something is."""
     match event:
         case Progressed():
             return Tick(
@@ -60,18 +67,8 @@ def tick(event: object) -> Tick | None:
             return Tick(f"downloading {event.name}{_GAP}MiB", *mebibytes)
         case Validating(done=done, total=total):
             return Tick("evaluating images", done, total)
-    # the scan's event belongs to the data package, which the console does not import
-    values = _values(event)
-    if values.keys() == {"done", "total"}:
-        return Tick("reading images", values["done"], values["total"])
-    return None
-
-
-def _values(event: object) -> dict[str, Any]:
-    """Returns the fields of a dataclass's instance, none of anything else."""
-    if not is_dataclass(event) or isinstance(event, type):
-        return {}
-    return {field.name: getattr(event, field.name) for field in fields(event)}
+        case Scanning(done=done, total=total):
+            return Tick("reading images", done, total)
 
 
 def _progress_figures(event: Progressed) -> str:

@@ -21,12 +21,13 @@ def install(console: Console) -> None:
 
     `nohup` and a shell's `&` ignore some for their children, and mean it.
     """
+    stderr = startup.stderr_copy()
 
     def end(number: int, frame: FrameType | None) -> None:
         del frame
         with suppress(OSError):  # nobody listens any more
             # past the buffers, which may be in the middle of a line or of a flush
-            os.write(startup.stderr, console.final_output(number))
+            os.write(stderr, console.final_output(number))
         end_by(number)
 
     for number in ENDING:

@@ -12,18 +12,19 @@ from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.datasets.own import Files
 from imgcls.config.data_spec import DataSpec
 from imgcls.data.fingerprint import manifest
-from imgcls.data.reading import Reader, Report, Scanning, Split
+from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import divide
 from imgcls.errors import ConfigError, DataError
+from imgcls.events import EventSink
 from imgcls.images import arrays, folders, table
 from imgcls.images.buffers import left
 from imgcls.images.decode import BadImageError, measure
-from imgcls.images.load import Stop, in_threads, patiently
+from imgcls.images.load import in_threads, patiently
 from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
 from imgcls.images.resize import Mode
 from imgcls.memory import amount, enough_for
 
-__all__ = ["Data", "Report", "Scanning", "Split", "load", "load_labelled"]
+__all__ = ["Data", "Split", "load", "load_labelled"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,10 @@ class Data:
 def load(
     dataset: Dataset,
     seed: int,
-    report: Report,
+    report: EventSink,
     *,
     only: Collection[str] = SPLITS,
     stored: tuple[int, int] | None = None,
-    stop: Stop | None = None,
     fetch: bool = False,
 ) -> Data:
     """Returns the images of a data set.
@@ -56,29 +56,28 @@ def load(
     Args:
         dataset: the section of the config.
         seed: of the splits that are made.
-        report: is told with `Scanning` how far it is.
+        report: takes events.
         only: the splits to read; of the others only the headers are looked at.
         stored: what a model's training images were kept in; left out, it is decided here.
-        stop: is asked again and again whether to give up.
         fetch: whether a published set that is nowhere found may be downloaded.
 
     Raises:
         DataError: if the data is missing or not as it should be, naming what and where.
         ConfigError: if a key of the section does not fit the data, or its size the machine.
         ResourceError: if there is no room for it.
-        KeyboardInterrupt: if `stop` says so.
     """
-    found = _found(dataset, report, stop, fetch=fetch)
+    found = _found(dataset, report, fetch=fetch)
     divided = divide(
         found, validation=dataset.validation, test=dataset.test, subset=dataset.subset, seed=seed
     )
     pictures = divided.found.splits
-    own = _own_size(divided.found, dataset.size, stop)
+    own = _own_size(divided.found, dataset.size)
     size = dataset.size or own
     assert size is not None, "files have a size in the config, arrays one of their own"
     stored = stored or _stored(own, size, dataset.resize)
-    reader = Reader(stored, dataset.channels or _own_channels(found), dataset.resize, report, stop)
-    reader.total = sum(len(pictures[split].labels) for split in pictures if split in only)
+    total = sum(len(pictures[split].labels) for split in pictures if split in only)
+    channels = dataset.channels or _own_channels(found)
+    reader = Reader(total, stored, channels, dataset.resize, report)
     _check_room(reader, own)
     with enough_for("the data set"):
         splits = {
@@ -88,7 +87,7 @@ def load(
         }
     skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
     rest = [file for split in pictures if split not in only for file in pictures[split].files]
-    bad = [*reader.bad, *_unreadable(rest, stop)]
+    bad = [*reader.bad, *_unreadable(rest)]
     if bad and not skips:
         raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
     _check_left(bad, divided.found, splits)
@@ -105,9 +104,9 @@ def load(
     )
 
 
-def _found(dataset: Dataset, report: Report, stop: Stop | None, *, fetch: bool) -> Found:
+def _found(dataset: Dataset, report: EventSink, *, fetch: bool) -> Found:
     if fetch:
-        dataset.fetch(report, stop)
+        dataset.fetch(report)
     with enough_for("the data set"):
         found = dataset.find()
     check_trainable(found)
@@ -117,8 +116,7 @@ def _found(dataset: Dataset, report: Report, stop: Stop | None, *, fetch: bool) 
 def load_labelled(
     path: Path,
     spec: DataSpec,
-    report: Report | None = None,
-    stop: Stop | None = None,
+    report: EventSink | None = None,
 ) -> Split:
     """Returns other labeled images as a network of this data spec takes them.
 
@@ -128,11 +126,9 @@ def load_labelled(
         spec: the network's; folders and labels are matched by the names of its classes, an npz
             file's by number.
         report: is told with `Scanning` how far it is.
-        stop: is asked again and again whether to give up.
 
     Raises:
         DataError: if an image cannot be read or a class is not one of the model's.
-        KeyboardInterrupt: if `stop` says so.
     """
     with enough_for(shown(path)):
         found = _labelled(path, spec.classes)
@@ -142,8 +138,9 @@ def load_labelled(
     pictures = found.splits[split]
     if not len(pictures.labels):
         raise DataError(f"{shown(path)}: no images")
-    reader = Reader(spec.stored, spec.channels, spec.resize, report or (lambda _: None), stop)
-    reader.total = len(pictures.labels)
+    reader = Reader(
+        len(pictures.labels), spec.stored, spec.channels, spec.resize, report or (lambda _: None)
+    )
     with enough_for(shown(path)):
         loaded = reader.read(pictures, (split, np.arange(reader.total)))
     if reader.bad:
@@ -159,7 +156,7 @@ def _labelled(path: Path, classes: tuple[str, ...]) -> Found:
     return table.find(path, None, classes)
 
 
-def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]:
+def _unreadable(files: Sequence[Path]) -> list[BadImageError]:
     """What is wrong with the headers of files that nobody needs yet: better said now than later."""
 
     def trouble(at: int) -> BadImageError | None:
@@ -169,7 +166,7 @@ def _unreadable(files: Sequence[Path], stop: Stop | None) -> list[BadImageError]
             return error
         return None
 
-    return [error for error in in_threads(trouble, len(files), stop=stop) if error]
+    return [error for error in in_threads(trouble, len(files)) if error]
 
 
 def _check_room(reader: Reader, own: tuple[int, int] | None) -> None:
@@ -191,9 +188,7 @@ def _own_channels(found: Found) -> int:
     return int(pixels.shape[3])
 
 
-def _own_size(
-    found: Found, wanted: tuple[int, int] | None, stop: Stop | None
-) -> tuple[int, int] | None:
+def _own_size(found: Found, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
     """Returns height and width if all pictures have the same, and it may matter."""
     first = found.splits["train"]
     if first.pixels is not None:
@@ -209,7 +204,7 @@ def _own_size(
     known = next((size for at in range(len(files)) if (size := size_of(at))), None)
     if known is None or wanted is None or known[0] > wanted[0] or known[1] > wanted[1]:
         return None  # one picture to shrink settles it: no need to open all of them twice
-    sizes = set(in_threads(size_of, len(files), stop=stop)) - {None}
+    sizes = set(in_threads(size_of, len(files))) - {None}
     return known if len(sizes) == 1 else None
 
 

@@ -1,30 +1,19 @@
 """The pictures of a split, decoded and resized, in memory."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcls.downloads.user_cache import Cached
+from imgcls.events import Cached, EventSink, Scanning
 from imgcls.images import cache
-from imgcls.images.load import Stop, fit_all
+from imgcls.images.load import fit_all
 from imgcls.images.pictures import Pictures, shown
 from imgcls.images.resize import Mode, to_channels
 
 if TYPE_CHECKING:
     from imgcls.images.decode import BadImageError
-
-Report = Callable[[object], None]
-
-
-@dataclass(frozen=True)
-class Scanning:
-    """So many of the images are read."""
-
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -43,17 +32,24 @@ class Split:
 
 
 class Reader:
-    """Reads one split after the other, counts through them, and collects what is bad."""
+    """Reads one split after the other, counts through them, and collects what is bad.
+
+    Args:
+        total: number of images in all splits that are going to be read.
+        size: height and width of the images it returns.
+        channels: 1 or 3.
+        resize: how an image of another shape is fitted.
+        report: takes events.
+    """
 
     def __init__(
-        self, size: tuple[int, int], channels: int, resize: Mode, report: Report, stop: Stop | None
+        self, total: int, size: tuple[int, int], channels: int, resize: Mode, report: EventSink
     ) -> None:
+        self.total = total
         self.size = size
         self.channels = channels
         self.resize = resize
         self.report = report
-        self.stop = stop
-        self.total = 0
         self.done = 0
         self.cached = 0
         self.trouble = ""
@@ -82,7 +78,7 @@ class Reader:
     ) -> Split:
         # Grey before it is shrunk, as `decode` has it, or files would be rounded differently.
         pixels = to_channels(pixels, min(self.channels, pixels.shape[3]))
-        fitted = fit_all(pixels, self.size, self.resize, self._progress, self.stop)
+        fitted = fit_all(pixels, self.size, self.resize, self._progress)
         return Split(
             to_channels(fitted, self.channels),
             labels,
@@ -91,7 +87,7 @@ class Reader:
 
     def _files(self, pictures: Pictures) -> Split:
         loaded = cache.load_all(
-            pictures.files, self.size, self.channels, self.resize, self._progress, self.stop
+            pictures.files, self.size, self.channels, self.resize, self._progress
         )
         self.cached += loaded.cached
         self.trouble = self.trouble or loaded.trouble

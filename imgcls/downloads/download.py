@@ -2,10 +2,7 @@
 
 import hashlib
 import http.client
-import queue
 import ssl
-import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -15,13 +12,8 @@ from http import HTTPStatus
 from imgcls.downloads.remote import Remote
 from imgcls.files import reason
 
-Stop = Callable[[], bool]
-
 _PATIENCE_SECONDS = 30.0
-_GLANCE_SECONDS = 0.1  # between two looks at `stop`
-_PART = 2**18  # bytes, at most, that are handed over together
-
-_Parts = queue.SimpleQueue[bytes | Exception]
+_PART = 2**18  # bytes, at most, between two reports
 
 
 class DownloadError(Exception):
@@ -31,7 +23,6 @@ class DownloadError(Exception):
 def download(
     remote: Remote,
     progress: Callable[[int], None],
-    stop: Stop | None = None,
     *,
     patience_seconds: float = _PATIENCE_SECONDS,
 ) -> bytes:
@@ -40,65 +31,26 @@ def download(
     Args:
         remote: the file.
         progress: is told how many of its bytes have come.
-        stop: is asked again and again whether to give up.
-        patience_seconds: how long the server may say nothing.
+        patience_seconds: how long each wait for the server may take.
 
     Raises:
         DownloadError: no network, no such file, cut off, too slow, or not what was published.
-        KeyboardInterrupt: if `stop` says so.
     """
-    # A thread waits for the network: while a name is looked up or a packet is late, nothing but
-    # the death of the process would end a call, and `stop` has to be asked.
-    parts: _Parts = queue.SimpleQueue()
-    over = threading.Event()
-    threading.Thread(
-        # Twice the time: who waits says what happened, the thread only has to end.
-        target=_receive,
-        args=(remote, 2 * patience_seconds, parts, over),
-        daemon=True,
-    ).start()
     content = bytearray()
     try:
-        while part := _next(parts, stop, patience_seconds):
-            content += part
-            progress(len(content))
-    finally:
-        over.set()
-    _check(content, remote)
-    return bytes(content)
-
-
-def _receive(remote: Remote, seconds: float, parts: _Parts, over: threading.Event) -> None:
-    """Hands over what comes, then nothing or the reason why it ended."""
-    try:
-        with closing(urllib.request.urlopen(remote.url, timeout=seconds)) as answer:  # noqa: S310 - our own addresses
+        with closing(urllib.request.urlopen(remote.url, timeout=patience_seconds)) as answer:  # noqa: S310 - our own addresses
             if answer.length not in {None, remote.bytes}:
-                raise DownloadError(f"it has {answer.length:,} bytes, not {remote.bytes:,}")  # noqa: TRY301
-            left = remote.bytes + 1
-            while not over.is_set() and (part := answer.read1(min(left, _PART))):
-                left -= len(part)
-                parts.put(part)
-        parts.put(b"")
+                raise DownloadError(f"it has {answer.length:,} bytes, not {remote.bytes:,}")
+            while part := answer.read1(min(remote.bytes + 1 - len(content), _PART)):
+                content += part
+                progress(len(content))
     except urllib.error.HTTPError as error:
         with error:
-            parts.put(DownloadError(f"the server answers {error.code}{_phrase(error.code)}"))
+            raise DownloadError(f"the server answers {error.code}{_phrase(error.code)}") from error
     except (OSError, http.client.HTTPException) as error:
-        parts.put(DownloadError(_why(error)))
-    except Exception as error:  # noqa: BLE001 - raised by the one who waits
-        parts.put(error)
-
-
-def _next(parts: _Parts, stop: Stop | None, patience_seconds: float) -> bytes:
-    latest = time.monotonic() + patience_seconds
-    while time.monotonic() < latest:
-        if stop is not None and stop():
-            raise KeyboardInterrupt
-        with suppress(queue.Empty):
-            part = parts.get(timeout=_GLANCE_SECONDS)
-            if isinstance(part, Exception):
-                raise part
-            return part
-    raise DownloadError(f"nothing came for {patience_seconds:g} s")
+        raise DownloadError(_why(error, patience_seconds)) from error
+    _check(content, remote)
+    return bytes(content)
 
 
 def _check(content: bytearray, remote: Remote) -> None:
@@ -116,10 +68,12 @@ def _phrase(code: int) -> str:
     return ""
 
 
-def _why(error: Exception) -> str:
+def _why(error: Exception, patience_seconds: float) -> str:
     """Returns the innermost reason in the system's words."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
-        return _why(error.reason)
+        return _why(error.reason, patience_seconds)
+    if isinstance(error, TimeoutError):
+        return f"nothing came for {patience_seconds:g} s"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the server's certificate is not trusted, {error.verify_message}"
     if isinstance(error, OSError):

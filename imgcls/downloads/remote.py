@@ -1,4 +1,4 @@
-"""What is published where, and the news of its download; it imports nothing that takes time."""
+"""What is published where; it imports nothing that takes time."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -53,20 +53,3 @@ class Publication:
         """The address of its file, or of the folder of its files."""
         url = self.files[0].url
         return url if len(self.files) == 1 else url.rpartition("/")[0] + "/"
-
-
-@dataclass(frozen=True)
-class Downloading:
-    """So many bytes of a published set have come; the first, with none, says what is to come.
-
-    Attributes:
-        name: of the set.
-        source: where it comes from.
-        target: the file that it will be kept in.
-    """
-
-    name: str
-    source: str
-    target: str
-    done: int
-    total: int

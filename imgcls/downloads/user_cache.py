@@ -1,32 +1,15 @@
-"""The user's cache folder: where it is, how much decoded images may take there, what is told of it.
+"""The user's cache folder: where it is, and how much decoded images may take there.
 
-Nothing in it is anybody's only copy: removing it costs time and nothing else. The console imports
-this, so it imports nothing that takes time.
+Nothing in it is anybody's only copy: removing it costs time and nothing else.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from imgcls.errors import UsageError
 
 GIBIBYTES = 20.0
 """What decoded images may take, unless IMGCLS_CACHE says another number; 0 turns the cache off."""
-
-
-@dataclass(frozen=True)
-class Cached:
-    """What the cache of decoded images did for a data set.
-
-    Attributes:
-        images: so many came from it.
-        total: so many there are.
-        trouble: why the others are not kept for later runs; empty where they are.
-    """
-
-    images: int
-    total: int
-    trouble: str = ""
 
 
 def folder() -> Path:

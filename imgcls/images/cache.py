@@ -26,7 +26,7 @@ from imgcls.errors import ResourceError
 from imgcls.images import decode, load, resize
 from imgcls.images.buffers import buffer, fits, release
 from imgcls.images.decode import BadImageError
-from imgcls.images.load import Progress, Stop, in_threads
+from imgcls.images.load import Progress, in_threads
 from imgcls.images.resize import Mode
 from imgcls.images.store import KEY_BYTES, Entry, Store
 
@@ -60,18 +60,16 @@ def load_all(
     channels: int,
     mode: Mode,
     progress: Progress | None = None,
-    stop: Stop | None = None,
 ) -> Loaded:
     """Returns what `load.load_all` does, bit for bit, but decodes only what it has never met.
 
     Pixels that are too large for memory are mapped, read-only if they all are in the cache.
 
     Raises:
-        KeyboardInterrupt: if `stop` says so.
         UsageError: if IMGCLS_CACHE is no number.
     """
     if not (allowed := user_cache.allowed_bytes()):
-        return Loaded(*load.load_all(files, size, channels, mode, progress, stop))
+        return Loaded(*load.load_all(files, size, channels, mode, progress))
 
     def decoded(source: Path | bytes) -> NDArray[np.uint8]:
         return load.load(source, size, channels, mode)
@@ -79,7 +77,7 @@ def load_all(
     shape = (len(files), *size, channels)
     kind = _kind(size, channels, mode)
     store = Store(user_cache.folder() / FOLDER, kind, math.prod(shape[1:]), allowed)
-    return _Loading(files, shape, decoded, store, progress or (lambda *_: None), stop).loaded()
+    return _Loading(files, shape, decoded, store, progress or (lambda *_: None)).loaded()
 
 
 class _Loading:
@@ -92,14 +90,12 @@ class _Loading:
         decoded: Callable[[Path | bytes], NDArray[np.uint8]],
         store: Store,
         progress: Progress,
-        stop: Stop | None,
     ) -> None:
         self.files = files
         self.shape = shape
         self.decoded = decoded
         self.store = store
         self.progress = progress
-        self.stop = stop
         self.keys = [b""] * len(files)  # empty where the content is not known
         self.found = np.zeros(len(files), bool)  # sound, in the cache, and in `pixels`
 
@@ -123,7 +119,7 @@ class _Loading:
         """Sets `keys`: what each file holds now."""
         known = {key for entry in entries for key in entry.each_key()}
         done = 0
-        for at, key in enumerate(in_threads(self._key, len(self.files), stop=self.stop)):
+        for at, key in enumerate(in_threads(self._key, len(self.files))):
             self.keys[at] = key
             done += key in known
             self.progress(done, len(self.files))  # the others will take their time
@@ -137,7 +133,7 @@ class _Loading:
         """Returns the pixels where a file of the cache has just these, in this order."""
         wanted = b"".join(self.keys)
         same = (entry for entry in entries if entry.keys == wanted and all(self.keys))
-        return next((self.store.mapped(entry, self.shape, self.stop) for entry in same), None)
+        return next((self.store.mapped(entry, self.shape) for entry in same), None)
 
     def _fill(self, entries: list[Entry]) -> list[Entry]:
         """Copies what is in the cache, and returns the files that it was in."""
@@ -162,7 +158,7 @@ class _Loading:
             if number % _BETWEEN == 0:
                 release(self.pixels)
 
-        sound = self.store.read(entry, [row for row, _ in places], take, self.stop)
+        sound = self.store.read(entry, [row for row, _ in places], take)
         self.found[positions] = sound
         return sound
 
@@ -171,9 +167,7 @@ class _Loading:
         missing = np.flatnonzero(~self.found).tolist()
         bad = []
         done = len(self.files) - len(missing)
-        for error in in_threads(
-            lambda number: self._one(missing[number]), len(missing), stop=self.stop
-        ):
+        for error in in_threads(lambda number: self._one(missing[number]), len(missing)):
             bad += [error] if error else []
             done += 1
             if done % _BETWEEN == 0:
@@ -213,7 +207,7 @@ class _Loading:
                 release(self.pixels)
             return memoryview(self.pixels[chosen[number]])
 
-        self.store.keep(keys, row, self.stop)
+        self.store.keep(keys, row)
         if anew:
             self.store.remove([entry for entry in used if set(keys).issuperset(entry.each_key())])
 

@@ -18,7 +18,7 @@ from imgcls.images.pictures import shown
 from imgcls.images.resize import Mode, fit, fitted
 from imgcls.memory import check_fits, enough_for
 
-_AT_ONCE = 16  # pictures a thread between two looks at `stop`: some tenths of a second
+_AT_ONCE = 16  # images per thread that are handed out together
 _BLOCK = 64  # small pictures are handed to a thread together: alone, the hand-over costs more
 _LET_GO = 1024  # pictures between two times that the memory of mapped pixels is given back
 
@@ -28,7 +28,6 @@ _PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait th
 _Result = TypeVar("_Result")
 
 Progress = Callable[[int, int], None]
-Stop = Callable[[], bool]
 
 
 def load(
@@ -76,7 +75,6 @@ def load_all(
     channels: int,
     mode: Mode,
     progress: Progress | None = None,
-    stop: Stop | None = None,
 ) -> tuple[NDArray[np.uint8], list[BadImageError]]:
     """Returns the pixels of all files, uint8 [n, height, width, channels], and the bad ones.
 
@@ -88,10 +86,6 @@ def load_all(
         channels: 1 or 3.
         mode: how a picture of another shape is fitted.
         progress: is told how many of how many are done.
-        stop: is asked again and again whether to give up.
-
-    Raises:
-        KeyboardInterrupt: if `stop` says so.
     """
     pixels = buffer((len(files), *size, channels))
 
@@ -103,7 +97,7 @@ def load_all(
         return None
 
     bad = []
-    for at, error in enumerate(in_threads(one, len(files), progress, stop)):
+    for at, error in enumerate(in_threads(one, len(files), progress)):
         bad += [error] if error else []
         if at % _LET_GO == 0:
             release(pixels)
@@ -115,13 +109,8 @@ def fit_all(
     size: tuple[int, int],
     mode: Mode,
     progress: Progress | None = None,
-    stop: Stop | None = None,
 ) -> NDArray[np.uint8]:
-    """Returns pictures that are arrays already in another size: uint8 [n, height, width, channel].
-
-    Raises:
-        KeyboardInterrupt: if `stop` says so.
-    """
+    """Returns images that are arrays already in another size: uint8 [n, height, width, channel]."""
     if pictures.shape[1:3] == size:
         return pictures
     pixels = buffer((len(pictures), *size, pictures.shape[3]))
@@ -135,7 +124,7 @@ def fit_all(
         if progress is not None:
             progress(min(done * _BLOCK, len(pictures)), len(pictures))
 
-    for _ in in_threads(some, -(-len(pictures) // _BLOCK), blocks_done, stop):
+    for _ in in_threads(some, -(-len(pictures) // _BLOCK), blocks_done):
         pass
     return pixels
 
@@ -144,21 +133,19 @@ def in_threads(
     job: Callable[[int], _Result],
     count: int,
     progress: Progress | None = None,
-    stop: Stop | None = None,
 ) -> Iterator[_Result]:
     """Yields the result of a job for each number below `count`, in order.
 
-    Raises:
-        KeyboardInterrupt: if `stop` says so.
+    An exception, Ctrl-C among them, waits only for the jobs that are being done.
     """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     window = _AT_ONCE * (threads or 1)
-    # A window at a time: a million futures would cost a gigabyte, and Ctrl-C would wait for all.
-    with ThreadPoolExecutor(threads) as pool:
-        for start in range(0, count, window):
-            if stop is not None and stop():
-                raise KeyboardInterrupt
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for start in range(0, count, window):  # a million futures at once would cost a gigabyte
             end = min(start + window, count)
             yield from pool.map(job, range(start, end))
             if progress is not None:
                 progress(end, count)
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -13,9 +13,10 @@ import numpy as np
 
 from imgcls import files
 from imgcls.downloads import user_cache
-from imgcls.downloads.remote import Downloading, Publication
+from imgcls.downloads.remote import Publication
 from imgcls.downloads.user_cache import expanded
 from imgcls.errors import DataError, ResourceError
+from imgcls.events import Downloading, EventSink
 from imgcls.images import arrays, formats
 from imgcls.images.formats import Arrays
 from imgcls.images.pictures import shown
@@ -41,28 +42,25 @@ def read(name: str, publication: Publication) -> tuple[Arrays, str]:
 def fetch(
     name: str,
     publication: Publication,
-    report: Callable[[object], None],
-    stop: Callable[[], bool] | None = None,
+    report: EventSink,
 ) -> None:
     """Downloads a set that is nowhere found to the user's cache, unless IMGCLS_OFFLINE forbids it.
 
     Args:
         name: of the set.
         publication: where it is, and as what.
-        report: is told with `Downloading` what is about to come, and how far it is.
-        stop: is asked again and again whether to give up.
+        report: takes events.
 
     Raises:
         DataError: if it cannot be had, or is not what was published.
         ResourceError: if it cannot be kept.
-        KeyboardInterrupt: if `stop` says so.
     """
     found = any(os.path.exists(path) for path, _ in _places(name, publication))  # noqa: PTH110 - as above
     if found or os.environ.get("IMGCLS_OFFLINE", "") not in {"", "0"}:
         return
     target = user_cache.folder() / f"{name}.npz"
     _make_room(target.parent)
-    contents = _downloaded(name, publication, target, report, stop)
+    contents = _downloaded(name, publication, target, report)
     if publication.format == "npz":
         ((_, data),) = contents.items()
     else:
@@ -107,8 +105,7 @@ def _downloaded(
     name: str,
     publication: Publication,
     target: Path,
-    report: Callable[[object], None],
-    stop: Callable[[], bool] | None,
+    report: EventSink,
 ) -> dict[str, bytes]:
     """Returns the published files by name."""
     from imgcls.downloads import download  # the network's modules, 50 ms, are needed once at most
@@ -122,7 +119,7 @@ def _downloaded(
     progress(0)
     for remote in publication.files:
         try:
-            contents[remote.name] = download.download(remote, progress, stop)
+            contents[remote.name] = download.download(remote, progress)
         except download.DownloadError as error:
             raise DataError(
                 f"{remote.url}: cannot be downloaded, {error}; try again, or {_remedy(name)}"

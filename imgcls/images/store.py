@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from imgcls import files
 from imgcls.errors import ResourceError, RunError
-from imgcls.images.load import Stop, in_threads
+from imgcls.images.load import in_threads
 from imgcls.memory import amount
 
 KEY_BYTES = 16
@@ -99,7 +99,6 @@ class Store:
         entry: Entry,
         rows: Sequence[int],
         take: Callable[[int, bytes], object],
-        stop: Stop | None = None,
     ) -> bool:
         """Hands out rows of a file; False, and the file is gone, if any is not as it was written.
 
@@ -107,10 +106,6 @@ class Store:
             entry: the file.
             rows: which ones.
             take: is given the position in `rows`, and the row; in threads.
-            stop: is asked again and again whether to give up.
-
-        Raises:
-            KeyboardInterrupt: if `stop` says so.
         """
         try:
             with files.open_regular(entry.path) as file:
@@ -128,36 +123,30 @@ class Store:
                         take(at, row)
                     return True
 
-                sound = all(list(in_threads(some, -(-len(rows) // _BLOCK), stop=stop)))
+                sound = all(list(in_threads(some, -(-len(rows) // _BLOCK))))
         except (RunError, OSError):  # it was removed by another process, or the disk is dying
             return False
         if not sound:
             files.discard(entry.path)
         return sound
 
-    def mapped(
-        self, entry: Entry, shape: tuple[int, ...], stop: Stop | None
-    ) -> NDArray[np.uint8] | None:
+    def mapped(self, entry: Entry, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
         """Returns all rows of a file, mapped to memory, read-only; None if they are damaged."""
-        if not self.read(entry, range(shape[0]), lambda _at, _row: None, stop):
+        if not self.read(entry, range(shape[0]), lambda _at, _row: None):
             return None
         with suppress(OSError):  # another process removed it
             return np.memmap(entry.path, np.uint8, mode="r", offset=entry.begin, shape=shape)
         return None
 
-    def keep(
-        self, keys: Sequence[bytes], rows: Callable[[int], memoryview], stop: Stop | None
-    ) -> None:
+    def keep(self, keys: Sequence[bytes], rows: Callable[[int], memoryview]) -> None:
         """Writes a file of rows, after those used longest ago made room for it.
 
         Args:
             keys: of the rows.
             rows: returns the row at a position in `keys`.
-            stop: is asked again and again whether to give up.
 
         Raises:
             ResourceError: if there is no room for it, or it cannot be written.
-            KeyboardInterrupt: if `stop` says so.
         """
         sums = np.fromiter((zlib.crc32(rows(at)) for at in range(len(keys))), _SUM, len(keys))
         index = b"".join(keys) + sums.tobytes()
@@ -166,10 +155,7 @@ class Store:
 
         def parts() -> Iterator[bytes | memoryview]:
             yield head + index
-            for at in range(len(keys)):
-                if at % _BLOCK == 0 and stop is not None and stop():
-                    raise KeyboardInterrupt
-                yield rows(at)
+            yield from map(rows, range(len(keys)))
 
         if not self.folder.is_absolute():
             raise ResourceError("there is no home folder; set XDG_CACHE_HOME to a folder")

@@ -5,65 +5,73 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-stderr = 2
-"""Where the user reads: file descriptor 2, or its copy while TensorFlow's noise is held back."""
-
-said = ""
-"""What TensorFlow wrote to stderr when it was started: the reasons why it cannot use a GPU."""
+from functools import cache
+from typing import BinaryIO
 
 
-def start() -> None:
-    """Imports TensorFlow and Keras and runs a first operation, without their start-up noise."""
+@cache
+def start() -> str:
+    """Imports TensorFlow and Keras and runs a first operation, without their start-up noise.
+
+    Returns:
+        What TensorFlow wrote to stderr: the reasons why it cannot use a GPU. Empty where it was
+        imported before.
+    """
     if "tensorflow" in sys.modules:
-        return
+        return ""
     # Read when TensorFlow's library is loaded; a level the user has chosen stays.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # TensorFlow has it off where the processor is without AVX512_VNNI: training on AVX2 alone took
     # 1.34 times as long (docs/experiments.md).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    with _stderr_held_back():
-        import tensorflow as tf
+    with tempfile.TemporaryFile() as held:
+        with _stderr_held_back(held):
+            import tensorflow as tf
 
-        tf.get_logger().setLevel("ERROR")
-        for gpu in tf.config.list_physical_devices("GPU"):
-            # RuntimeError: devices are initialised already, and with them this choice.
-            try:
-                tf.config.experimental.set_memory_growth(gpu, True)
-            except RuntimeError:
-                break
-        import keras  # noqa: F401  # its import warns too
+            tf.get_logger().setLevel("ERROR")
+            for gpu in tf.config.list_physical_devices("GPU"):
+                # RuntimeError: devices are initialised already, and with them this choice.
+                try:
+                    tf.config.experimental.set_memory_growth(gpu, True)
+                except RuntimeError:
+                    break
+            import keras  # noqa: F401  # its import warns too
 
-        tf.zeros(()).numpy()
+            tf.zeros(()).numpy()
+        held.seek(0)
+        return held.read().decode(errors="replace")
+
+
+def stderr_copy() -> int:
+    """Returns a copy of file descriptor 2, which holds while `start` points that one elsewhere.
+
+    Where stderr is closed it is -1, to which nothing can be written.
+    """
+    try:
+        return os.dup(2)
+    except OSError:
+        return -1
 
 
 @contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    """Keeps what is written to file descriptor 2 from the user, unless an exception passes.
+def _stderr_held_back(held: BinaryIO) -> Iterator[None]:
+    """Sends what is written to file descriptor 2 to a file, and to the user if an exception passes.
 
     TensorFlow 2.21 writes two lines before its log level counts
     (https://github.com/tensorflow/tensorflow/issues/100442).
     """
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is no stderr
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    if (kept := stderr_copy()) < 0:
         yield
         return
-    global said, stderr  # noqa: PLW0603  # of the one start of a process
-    stderr = kept
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        except Exception:
-            os.dup2(kept, 2)
-            held.seek(0)
-            os.write(2, held.read())
-            raise
-        finally:
-            stderr = 2
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            said = held.read().decode(errors="replace")
+    os.dup2(held.fileno(), 2)
+    try:
+        yield
+    except Exception:
+        held.seek(0)
+        os.write(kept, held.read())
+        raise
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -4,8 +4,17 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from imgcls.downloads.user_cache import Cached
-from imgcls.events import EpochEnded, EventSink, Noted, Saved, Started, Trained, Warned
+from imgcls.events import (
+    Cached,
+    EpochEnded,
+    Event,
+    EventSink,
+    Noted,
+    Saved,
+    Started,
+    Trained,
+    Warned,
+)
 
 LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 
@@ -23,12 +32,12 @@ class Log:
         self._report = report
         self._failed = False
 
-    def __call__(self, event: object) -> None:
+    def __call__(self, event: Event) -> None:
         """Takes an event; a log that cannot be written is one warning, never the training's end."""
         self._report(event)
         self.write(event)
 
-    def write(self, event: object) -> None:
+    def write(self, event: Event | Trained) -> None:
         """Writes an event that was passed on before there was a file."""
         if not isinstance(event, LOGGED):
             return

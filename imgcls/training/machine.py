@@ -92,7 +92,7 @@ def why_no_gpu() -> str:
     """Returns why TensorFlow can use no GPU here, and what to do, as a clause."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1"}:
         return "CUDA_VISIBLE_DEVICES hides all of them; unset it"
-    said = [line for line in startup.said.splitlines() if "cuda" in line.lower()]
+    said = [line for line in startup.start().splitlines() if "cuda" in line.lower()]
     reason = f" (TensorFlow: {said[0].partition('] ')[2]})" if said else ""
     return _missing() + reason
 

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from imgcls.console import Console
-from imgcls.downloads.user_cache import Cached
 from imgcls.errors import ConfigError, Mistake, ResourceError, RunError
-from imgcls.events import EpochEnded, Noted, Saved, Started, Trained, Warned
+from imgcls.events import Cached, EpochEnded, Noted, Saved, Started, Trained, Warned
 from imgcls.inference.predictions import Prediction
 
 RUN = Path("runs/pets-001")

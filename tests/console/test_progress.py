@@ -8,31 +8,13 @@ import struct
 import subprocess
 import sys
 import termios
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fcntl import ioctl
 
 import pytest
 
 from imgcls.console import Console
-from imgcls.downloads.remote import Downloading
-from imgcls.events import EpochEnded, Noted, Progressed, Validating
-
-
-@dataclass(frozen=True)
-class Scanning:
-    """The data package has one like this."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """An event of some later version."""
-
-    done: int
-    total: int
-    more: int
+from imgcls.events import Downloading, EpochEnded, Noted, Progressed, Scanning, Validating
 
 
 def progressed(step, left=80.2):
@@ -101,13 +83,6 @@ def test_a_download_is_announced_and_shown(capsys):
         "downloading cifar10, 162.6 MiB, from https://a.org/c.tar.gz to /home/u\\n/c.npz",
         "downloading cifar10  MiB 32/163",
     ] == shown_at(capsys, (1, start), (2, later[0]), (32, later[1]))
-
-
-def test_an_unknown_event_is_ignored(capsys):
-    """
-    A package may report more than the console knows.
-    """
-    assert [] == shown_at(capsys, (31, Unknown(1, 2, 3)), (62, object()), (93, Scanning))
 
 
 PROGRAM = """

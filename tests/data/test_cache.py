@@ -8,7 +8,7 @@ from PIL import Image
 
 from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import Data, load, load_labelled
-from imgcls.downloads.user_cache import Cached
+from imgcls.events import Cached
 from imgcls.images import buffers
 
 

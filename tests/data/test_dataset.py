@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from PIL import Image
 
 from imgcls.config.components.datasets import Dataset
-from imgcls.data.dataset import Scanning, load, load_labelled
+from imgcls.data.dataset import load, load_labelled
 from imgcls.errors import ConfigError, DataError
+from imgcls.events import Event, Scanning
 from imgcls.images.load import load as load_picture
 from imgcls.images.pictures import SPLITS
 
@@ -179,14 +181,11 @@ def test_a_file_that_disappears_while_the_others_are_read_is_named(photos):
     """
     Between the listing of a million files and the last of them, hours pass.
     """
-    gone = photos / "dog" / "07.png"
-
-    def stop():
-        gone.unlink(missing_ok=True)
-        return False
+    text = {"folder": photos, "size": 16}
+    gone = Path(loaded(text)[0].splits["test"].names[0])  # the split that is read last
 
     with pytest.raises(DataError) as caught:
-        loaded({"folder": photos, "size": 16}, stop=stop)
+        load(Dataset.read(text), 0, lambda _: gone.unlink(missing_ok=True))
 
     assert str(caught.value) == (
         f"{photos}: 1 image cannot be read\n  {gone}: no such file or directory"
@@ -330,12 +329,16 @@ def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
     assert one.manifest["fingerprint"] == other.manifest["fingerprint"]
 
 
-def test_stop_ends_the_scan(photos):
+def test_ctrl_c_ends_the_scan(photos):
     """
     Ctrl-C must work while a million files are read.
     """
+
+    def press(_: Event) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        loaded({"folder": photos, "size": 16}, stop=lambda: True)
+        load(Dataset.read({"folder": photos, "size": 16}), 0, press)
 
 
 def test_a_missing_folder_and_an_empty_split_are_told(photos, tmp_path):

@@ -1,8 +1,9 @@
 """What comes from the network is what was published, or nothing came."""
 
 import ast
+import os
+import signal
 import socket
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +23,10 @@ def _no_proxy(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
-def fetched(remote, stop=None, patience_seconds=10):
+def fetched(remote, patience_seconds=10):
     """Returns the content, or why there is none."""
     try:
-        return download(remote, lambda _: None, stop, patience_seconds=patience_seconds)
+        return download(remote, lambda _: None, patience_seconds=patience_seconds)
     except DownloadError as error:
         return str(error)
 
@@ -116,12 +117,13 @@ def test_an_answer_that_is_no_http_is_said(server):
     assert fetched(remote).startswith("the server's answer makes no sense, BadStatusLine")
 
 
-def hanging(server):
+def hanging(server, then=lambda: None):
     """A file of which half comes, and then nothing."""
     remote = server.has("a", CONTENT)
 
     def half(request):
         request.send(CONTENT[:1000], len(CONTENT))
+        then()
         server.over.wait(60)
 
     server.contents["/a"] = half
@@ -135,16 +137,28 @@ def test_a_server_that_says_nothing_is_given_up(server):
     assert "nothing came for 0.3 s" == fetched(hanging(server), patience_seconds=0.3)
 
 
+def test_a_server_that_does_not_even_answer_is_given_up(server):
+    """
+    A firewall that drops packets looks like this.
+    """
+    remote = server.has("a", CONTENT)
+    server.contents["/a"] = lambda _: server.over.wait(60)
+
+    assert "nothing came for 0.3 s" == fetched(remote, patience_seconds=0.3)
+
+
 def test_a_download_that_hangs_can_be_stopped(server):
     """
     Ctrl-C works at once, also while nothing comes.
     """
-    asked = threading.Event()
-    threading.Timer(0.3, asked.set).start()
-    began = time.monotonic()
 
+    def press():
+        time.sleep(0.3)  # by then, it waits for more
+        os.kill(os.getpid(), signal.SIGINT)
+
+    began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        fetched(hanging(server), stop=asked.is_set, patience_seconds=60)
+        fetched(hanging(server, press), patience_seconds=60)
     assert time.monotonic() - began < 5
 
 

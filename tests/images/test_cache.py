@@ -356,18 +356,33 @@ def test_what_is_too_large_for_memory_is_mapped_from_the_cache(photos, kept, mon
     assert np.array_equal(expected, loaded(photos).pixels)
 
 
-def test_stop_ends_each_part_of_it(photos):
-    """
-    Ctrl-C must not wait until a hundred thousand files are hashed or decoded.
-    """
-    for _ in range(2):
-        for patience in (0, 5, 12):
-            asked: list[int] = []
+def interrupted(files: list[Path], seconds: float) -> bool:
+    """Loads files, and returns whether a signal after so many seconds ended it before its end."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    began = time.monotonic()
+    try:
+        loaded(files)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        assert time.monotonic() - began < seconds + 1
+        return True
+    return False
 
-            def stop(most: int = patience, asked: list[int] = asked) -> bool:
-                asked.append(1)
-                return len(asked) > most
 
-            with pytest.raises(KeyboardInterrupt):
-                loaded(photos * 20, stop=stop)
-        loaded(photos * 20)
+def test_ctrl_c_at_any_moment_ends_it_and_leaves_nothing_wrong(photos, kept):
+    """
+    Ctrl-C must not wait until a hundred thousand files are hashed, decoded or written.
+    """
+    files = photos * 20
+    expected = plain(files)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        for known in (False, True):  # decoded and written, or hashed and copied
+            seconds = 0.01
+            while interrupted(files, seconds):
+                assert known or not kept.exists() or not list(kept.iterdir())
+                seconds *= 1.3
+            assert seconds > 0.05, "nothing was interrupted"
+            assert np.array_equal(expected, loaded(files).pixels)
+    finally:
+        signal.signal(signal.SIGALRM, before)

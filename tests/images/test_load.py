@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -103,16 +104,38 @@ def test_progress_ends_at_all_of_them(files):
     assert sorted(seen) == seen
 
 
-def test_stop_is_asked_between_files(files):
+def test_ctrl_c_ends_the_loading_of_many_files(files):
     """
     Ctrl-C while a million files are read must not wait for the last of them.
     """
     done = []
 
+    def press(at: int, _: int) -> None:
+        done.append(at)
+        os.kill(os.getpid(), signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        load_all(files * 500, (4, 4), 1, "pad", lambda at, _: done.append(at), lambda: bool(done))
+        load_all(files * 500, (4, 4), 1, "pad", press)
     assert 1 == len(done)
     assert done[-1] < 100 * (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("moment", [0, 5])
+def test_ctrl_c_waits_only_for_the_jobs_that_are_being_done(moment):
+    """
+    A damaged disk may take a minute per file; what has not started never starts.
+    """
+    begun = []
+
+    def slow(at: int) -> None:
+        begun.append(at)
+        if at == moment:
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+
+    with pytest.raises(KeyboardInterrupt):
+        list(in_threads(slow, 10_000))
+    assert len(begun) <= moment + 2 * (os.cpu_count() or 1) + 2
 
 
 def test_the_work_is_spread_over_threads():

@@ -1,5 +1,6 @@
 """Published sets are found where they lie, or downloaded once, or refused with a remedy."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,8 +13,9 @@ import pytest
 
 from imgcls.config.components.datasets.published import Cifar10, Downloaded, FashionMnist, Mnist
 from imgcls.data import dataset
-from imgcls.downloads.remote import Downloading, Publication
+from imgcls.downloads.remote import Publication
 from imgcls.errors import DataError, ResourceError
+from imgcls.events import Downloading, Event
 from imgcls.images import arrays, formats, published
 
 NOTHING = Publication("npz", ())
@@ -180,8 +182,13 @@ def test_an_interrupt_leaves_nothing(places, publication):
     """
     Ctrl-C in a download is common, and a cache is where nobody cleans up.
     """
+
+    def press(event: Event) -> None:
+        if isinstance(event, Downloading) and event.done:
+            os.kill(os.getpid(), signal.SIGINT)
+
     with pytest.raises(KeyboardInterrupt):
-        published.fetch("tiny", publication("npz"), lambda _: None, lambda: True)
+        published.fetch("tiny", publication("npz"), press)
     assert [] == names(places[2])
 
 

@@ -53,7 +53,7 @@ def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
     """
     The commonest reason why a model is worse in use than in its test.
     """
-    loaded = load_run(run, run.parent, "best", ignore, ignore)
+    loaded = load_run(run, run.parent, "best", ignore)
     traits = loaded.traits
     config = reader.read(run / "config.yaml").config
     split = dataset.load(config.dataset, config.seed, ignore).splits["train"]
@@ -72,7 +72,7 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     """
     from imgcls.inference.classifier import Classifier
 
-    loaded = load_run(run, run.parent, "best", ignore, ignore)
+    loaded = load_run(run, run.parent, "best", ignore)
     file = folder / "foo" / "0.jpg"
     (found,) = predict([str(file)], ignore, run=run).each
     classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint)

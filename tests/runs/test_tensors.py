@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
-
 from imgcls.runs.arrays import describe, read_arrays, write_arrays
 
 _types = st.sampled_from(["bool", "int8", "uint8", "int32", "uint32", "int64", "uint64"]) | (

@@ -1,5 +1,6 @@
 """Signals end a training with everything saved, or save and go on; ignored ones stay ignored."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,6 +84,46 @@ def test_a_signal_before_the_first_step_leaves_no_run_behind(number, config, tmp
     assert [] == list((tmp_path / "runs").iterdir())
 
 
+def test_a_signal_that_an_import_makes_another_exception_of_still_ends_the_work():
+    """
+    Libraries turn what goes wrong in their imports into ImportErrors, which would look like a bug.
+    """
+
+    def work():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt as error:
+            raise ImportError("cannot load") from error
+
+    with pytest.raises(KeyboardInterrupt) as ended, handling() as stop:
+        stop.interrupt(work)
+
+    assert (signal.SIGTERM,) == ended.value.args
+
+
+def test_a_signal_that_a_library_swallows_still_ends_the_work():
+    """
+    An exception in a callback of the garbage collector goes nowhere.
+    """
+
+    def work():
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), handling() as stop:
+        stop.interrupt(work)
+
+
+def test_sigusr1_before_there_is_anything_to_save_ends_nothing():
+    """
+    Slurm counts from the start of the job, however long its data take to load.
+    """
+    with handling() as stop:
+        stop.interrupt(lambda: signal.raise_signal(SAVING))
+        assert not stop
+        assert stop.wants_save()
+
+
 def test_a_signal_that_was_ignored_stays_ignored():
     """
     `nohup imgcls train` must outlive its terminal.
@@ -150,7 +191,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
     newest, problems = checkpoints.newest(tmp_path)
 
     assert -second == process.returncode
-    assert b"stopping; once more to stop at once" in said
+    assert b"Stopping after this step; press Ctrl-C again to quit immediately." in said
     assert newest is not None
     assert (1, []) == (newest.step, problems)
 

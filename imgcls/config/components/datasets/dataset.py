@@ -5,7 +5,7 @@ subclass of `Published` with its classes and the places where it may lie; any ot
 subclass of `Dataset` that is called as its key is.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -21,12 +21,10 @@ from pydantic import (
 from imgcls.config.components.types import Count, Pair, absolute
 from imgcls.config.language import messages
 from imgcls.config.language.registry import Component, Scalar, mistakes, snake_case
+from imgcls.events import EventSink
 
 if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
     from imgcls.images.pictures import Found
-
-Report = Callable[[object], None]
-Stop = Callable[[], bool]
 
 KINDS = ("name", "folder", "csv", "npz")
 """The keys of which a data set has exactly one."""
@@ -116,17 +114,15 @@ class Dataset(Component):
         """Returns the key that says which data it is: one of `KINDS`."""
         return cls.identifier()
 
-    def fetch(self, report: Report, stop: Stop | None = None) -> None:
+    def fetch(self, report: EventSink) -> None:
         """Downloads the data if they are published and nowhere found; nothing, for any others.
 
         Args:
-            report: is told what comes, and how far it is.
-            stop: is asked again and again whether to give up.
+            report: takes events.
 
         Raises:
             DataError: if they cannot be had.
             ResourceError: if they cannot be kept.
-            KeyboardInterrupt: if `stop` says so.
         """
 
     def find(self) -> "Found":

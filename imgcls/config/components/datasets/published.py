@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from imgcls.config.components.datasets.dataset import Dataset, Report, Stop
+from imgcls.config.components.datasets.dataset import Dataset
 from imgcls.downloads.remote import Publication, Remote
+from imgcls.events import EventSink
 
 if TYPE_CHECKING:
     from imgcls.images.pictures import Found
@@ -27,11 +28,11 @@ class Downloaded(Published, abstract=True):
     _published: ClassVar[Publication]
     """Where it is published, and as what."""
 
-    def fetch(self, report: Report, stop: Stop | None = None) -> None:
+    def fetch(self, report: EventSink) -> None:
         """Downloads the data to the user's cache if they are nowhere."""
         from imgcls.images import published
 
-        published.fetch(self.identifier(), self._published, report, stop)
+        published.fetch(self.identifier(), self._published, report)
 
     def find(self) -> "Found":
         """Returns the labelled pixels."""
