@@ -11,6 +11,7 @@ import typer
 from typer.exceptions import TyperException
 
 import imgcls
+from imgcls.cli.help import Command
 from imgcls.cli.output import console
 from imgcls.console import ExitStatus, signals
 from imgcls.errors import ImgclsError, ResourceError, UsageError
@@ -20,14 +21,15 @@ COMMANDS = ("train", "evaluate", "predict", "check", "schema")
 
 app = typer.Typer(
     name="imgcls",
-    help="Trains, evaluates and runs image classifiers that a YAML file describes.",
+    help="Train, evaluate and run image classifiers described by a YAML file.",
+    subcommand_metavar="COMMAND [ARGS...]",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,
     rich_markup_mode=None,  # 0.15 s of imports for boxes around the help
 )
 for name in COMMANDS:
-    app.command(name)(getattr(import_module(f"imgcls.cli.{name}"), name))
+    app.command(name, cls=Command)(getattr(import_module(f"imgcls.cli.{name}"), name))
 
 
 def _version(wanted: bool) -> None:
@@ -39,15 +41,18 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which it is.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
-    """Trains, evaluates and runs image classifiers that a YAML file describes."""
+    """Train, evaluate and run image classifiers described by a YAML file."""
     del version
     try:
         os.getcwd()  # noqa: PTH109  # whether there is one is all that counts
     except OSError as error:
-        raise ResourceError("the current folder is gone; go to one that exists") from error
+        raise ResourceError("the current folder was removed; change to one that exists") from error
 
 
 def main() -> NoReturn:

@@ -6,7 +6,7 @@ from imgcls.console import ExitStatus
 
 
 def check(config: Config, overrides: Overrides = [], offline: Offline = False) -> ExitStatus:  # noqa: B006
-    """Check config, data and model, and take one step, before any training."""
+    """Check a config, its data and its network before training."""
     from imgcls.commands.check import check as command
 
     console.check(command(config, console.report, overrides=overrides, offline=offline))

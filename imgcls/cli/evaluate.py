@@ -5,47 +5,63 @@ from typing import Annotated
 
 import typer
 
-from imgcls.cli.options import Checkpoint, Compute, Json, Precision, Root, Split
+from imgcls.cli.options import Checkpoint, Compute, Precision, Root, Split
 from imgcls.cli.output import console
 from imgcls.console import ExitStatus
 from imgcls.errors import MissedError, UsageError
 
+Run = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="RUN", help="Run folder. By default the latest run that has a checkpoint."
+    ),
+]
+OwnSplit = Annotated[
+    Split | None,
+    typer.Option(
+        "--split",
+        metavar="train|validation|test",
+        help="Split of the run's dataset to evaluate. By default test, or validation if there is "
+        "no test split.",
+    ),
+]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER|CSV|NPZ",
+        help="Evaluate these labeled images instead of the run's dataset.",
+    ),
+]
+Asserted = Annotated[
+    list[str],
+    typer.Option(
+        "--assert",
+        metavar="METRIC>=NUMBER",
+        help="Exit with code 11 if the condition does not hold, for example accuracy>=0.97 or "
+        "recall[cat]>0.9. Repeatable.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write a JSON object instead of tables.")]
+
 
 def evaluate(
-    run: Annotated[
-        Path | None, typer.Argument(metavar="RUN", help="A run; without, the one started last.")
-    ] = None,
-    split: Annotated[
-        Split | None,
-        typer.Option(
-            metavar="train|validation|test", help="Test, or validation where there is no test."
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER|CSV|NPZ", help="Score these labelled images instead."),
-    ] = None,
+    run: Run = None,
+    split: OwnSplit = None,
+    data: Data = None,
     checkpoint: Checkpoint = None,
     precision: Compute = Precision.float32,
-    asserted: Annotated[
-        list[str],
-        typer.Option(
-            "--assert",
-            metavar="METRIC>=NUMBER",
-            help="Exit with 11 if it is missed, such as accuracy>=0.97 or recall[cat]>0.9; "
-            "repeatable.",
-        ),
-    ] = [],  # noqa: B006
+    asserted: Asserted = [],  # noqa: B006
     json: Json = False,
     root: Root = Path("runs"),
 ) -> ExitStatus:
-    """Evaluate a run: accuracy, and the figures of each class."""
+    """Evaluate a run: accuracy, and metrics per class."""
     from imgcls.commands.evaluate import evaluate as command
     from imgcls.evaluation.assertions import Assertion
 
     assertions = [Assertion.parse(each) for each in asserted]
     if split is not None and data is not None:
-        raise UsageError("--split is of the run's own data; it does not go with --data")
+        raise UsageError("--split selects a split of the run's dataset; it excludes --data")
     found = command(
         run,
         console.report,

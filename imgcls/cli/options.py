@@ -8,7 +8,7 @@ import typer
 
 
 class Split(StrEnum):
-    """A split of a run's own data."""
+    """A split of a run's own dataset."""
 
     train = "train"
     validation = "validation"
@@ -16,37 +16,47 @@ class Split(StrEnum):
 
 
 class Weights(StrEnum):
-    """Which checkpoint of a run."""
+    """A checkpoint of a run."""
 
     best = "best"
     last = "last"
 
 
 class Precision(StrEnum):
-    """What to compute in."""
+    """A floating-point type for inference."""
 
     float32 = "float32"
     bfloat16 = "bfloat16"
 
 
+_CONFIG = typer.Argument(metavar="CONFIG", help="YAML file; - reads stdin.")
+Config = Annotated[Path, _CONFIG]
+OptionalConfig = Annotated[Path | None, _CONFIG]
 Overrides = Annotated[
     list[str],
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the config; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a config key, for example training.epochs=2. Repeatable.",
+    ),
 ]
-Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="The folder of the runs.")]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Never download a dataset; the same as IMGCLS_OFFLINE=1."),
+]
+Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs.")]
 Checkpoint = Annotated[
     Weights | None,
     typer.Option(
         "--checkpoint",
         metavar="best|last",
-        help="Of the best epoch, or the last; without, the best one that is not damaged.",
+        help="Checkpoint to load, of the best epoch or the last one. By default the best, or the "
+        "newest intact one if the best is damaged.",
     ),
 ]
 Compute = Annotated[
-    Precision, typer.Option("--precision", metavar="float32|bfloat16", help="What to compute in.")
+    Precision,
+    typer.Option(
+        "--precision", metavar="float32|bfloat16", help="Floating-point type for inference."
+    ),
 ]
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file; - is stdin.")]
-Offline = Annotated[
-    bool, typer.Option("--offline", help="Download nothing; IMGCLS_OFFLINE=1 says the same.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")]

@@ -10,30 +10,57 @@ from imgcls.cli.output import console
 from imgcls.console import ExitStatus
 from imgcls.errors import PartialError, UsageError
 
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="IMAGE", help="Image files, folders or glob patterns; - reads one image from stdin."
+    ),
+]
+Listed = Annotated[
+    Path | None,
+    typer.Option(
+        "--from-file",
+        metavar="LIST",
+        help="Read image names from a file, one per line; - reads stdin.",
+    ),
+]
+Null = Annotated[
+    bool,
+    typer.Option(
+        "-0", "--null", help="The names in LIST end with NUL bytes, as from find -print0."
+    ),
+]
+Run = Annotated[
+    Path | None,
+    typer.Option(
+        "--run",
+        metavar="RUN",
+        help="Run folder. By default the latest run that has a checkpoint.",
+    ),
+]
+TopK = Annotated[
+    int,
+    typer.Option(
+        "--top-k", metavar="K", min=1, help="Number of classes to report per image, at least 1."
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object per image.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header row.")]
+
 
 def predict(  # noqa: PLR0913, PLR0917  # each is an option
-    images: Annotated[
-        list[str],
-        typer.Argument(metavar="IMAGE", help="Pictures, folders, globs; - is a picture on stdin."),
-    ] = [],  # noqa: B006
-    listed: Annotated[
-        Path | None,
-        typer.Option("--from-file", metavar="LIST", help="Names, one a line; - is stdin."),
-    ] = None,
-    null: Annotated[
-        bool, typer.Option("--null", "-0", help="These names end in NUL bytes, as of find -print0.")
-    ] = False,
-    run: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN", help="A run; without, the last one.")
-    ] = None,
-    top_k: Annotated[int, typer.Option(metavar="K", min=1, help="How many classes to name.")] = 1,
-    json: Annotated[bool, typer.Option("--json", help="Write a JSON object an image.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Write CSV with a header.")] = False,
+    images: Images = [],  # noqa: B006
+    listed: Listed = None,
+    null: Null = False,
+    run: Run = None,
+    top_k: TopK = 1,
+    json: Json = False,
+    csv: Csv = False,
     checkpoint: Checkpoint = None,
     precision: Compute = Precision.float32,
     root: Root = Path("runs"),
 ) -> ExitStatus:
-    """Predict the class of pictures."""
+    """Predict the class of each image."""
     from imgcls.commands.predict import predict as command
 
     if json and csv:

@@ -7,7 +7,7 @@ from imgcls.console import ExitStatus
 
 
 def schema() -> ExitStatus:
-    """Write the JSON Schema of the config language, for editors."""
+    """Write the JSON Schema of configs, for editors."""
     from imgcls.commands.schema import schema as command
 
     console.result(json.dumps(command(), indent=2))

@@ -6,33 +6,36 @@ from typing import Annotated
 
 import typer
 
-from imgcls.cli.options import Offline, Overrides, Root
+from imgcls.cli.options import Offline, OptionalConfig, Overrides, Root
 from imgcls.cli.output import console
 from imgcls.console import ExitStatus, messages
 
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        "--resume",
+        metavar="RUN|auto",
+        help="Resume a run exactly where it stopped. With CONFIG, auto resumes the newest "
+        "unfinished run of that config, or starts a new one.",
+    ),
+]
+Extend = Annotated[
+    int | None,
+    typer.Option(
+        "--extend", metavar="N", min=1, help="Train N more epochs; only with --resume RUN."
+    ),
+]
+
 
 def train(
-    config: Annotated[
-        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file; - is stdin.")
-    ] = None,
+    config: OptionalConfig = None,
     overrides: Overrides = [],  # noqa: B006  # Typer's own way of saying it
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            "--resume",
-            metavar="RUN|auto",
-            help="Go on with a run where it stopped; auto: with the config's newest unfinished "
-            "run, or a new one.",
-        ),
-    ] = None,
-    extend: Annotated[
-        int | None,
-        typer.Option("--extend", metavar="N", min=1, help="With --resume: N epochs more."),
-    ] = None,
+    resume: Resume = None,
+    extend: Extend = None,
     root: Root = Path("runs"),
     offline: Offline = False,
 ) -> ExitStatus:
-    """Train a config as a new run, or go on with a stopped one."""
+    """Train a new run of a config, or resume a stopped run."""
     from imgcls.commands.train import train as command
 
     try:
@@ -47,7 +50,7 @@ def train(
         )
     except KeyboardInterrupt as ended:  # by a signal, before there was anything to save
         return ExitStatus.by(ended.args[0])
-    with suppress(BrokenPipeError):  # the run is what was wanted; nobody reads the rest
+    with suppress(BrokenPipeError):  # the run is the result; a reader that left does not undo it
         console.trained(trained)
     if trained.signal is not None:
         return ExitStatus.by(trained.signal, trained.run, messages.resume(trained.run))
