@@ -8,7 +8,8 @@ import typer
 
 from imgcls.cli.options import Offline, OptionalConfig, Overrides, Root
 from imgcls.cli.output import console
-from imgcls.console import ExitStatus, messages
+from imgcls.console import ExitStatus
+from imgcls.console.views.trained import resume as resume_command
 
 Resume = Annotated[
     str | None,
@@ -53,5 +54,5 @@ def train(
     with suppress(BrokenPipeError):  # the run is the result; a reader that left does not undo it
         console.trained(trained)
     if trained.signal is not None:
-        return ExitStatus.by(trained.signal, trained.run, messages.resume(trained.run))
+        return ExitStatus.by(trained.signal, trained.run, resume_command(trained.run))
     return ExitStatus(run=trained.run)

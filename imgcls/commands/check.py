@@ -49,7 +49,7 @@ def check(
         machine = machines.choose(checked.config.training)
         for warning in machine.warnings:
             report(Warned(warning))
-        report(Noted(f"trying on {machine.device} in {machine.precision}"))
+        report(Noted(f"Device: {machine.device}, {machine.precision}"))
         traits = setup.traits_of(checked.config, data)
         engine = setup.engine_of(checked.config, data, traits, machine)
     return _summary(config, checked.config, data, engine)

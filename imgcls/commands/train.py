@@ -166,7 +166,7 @@ def _prepared(
         machine = machines.choose(config.training)
         for warning in machine.warnings:
             report(Warned(warning))
-        report(Noted(f"training on {machine.device} in {machine.precision}"))
+        report(Noted(f"Device: {machine.device}, {machine.precision}"))
         traits = setup.traits_of(config, data)
         engine = setup.engine_of(config, data, traits, machine)
         stop.check()
