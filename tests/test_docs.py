@@ -15,6 +15,8 @@ from imgcls.config.language.documentation import field_docs
 from imgcls.config.language.registry import Component
 from imgcls.config.reference import reference
 from imgcls.config.schema import about, is_registry, language
+from imgcls.runs import lock
+from imgcls.runs.folders import Run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -99,6 +101,20 @@ def test_the_readme_names_what_is_there():
 
     assert [] == [path for path in paths if not path.exists()]
     assert set() == parts - {*paths, ROOT / "imgcls/py.typed"}
+
+
+def test_the_page_of_a_run_lists_every_file_that_a_run_may_have():
+    """
+    Whoever finds a file in a run should not have to read the program to know what it is.
+    """
+    page = (ROOT / "runs/README.md").read_text(encoding="utf-8")
+    listed = {name.split("/")[0] for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)}
+    run = Run(Path("run"))
+    properties = [name for name, value in vars(Run).items() if isinstance(value, property)]
+    paths = [path for name in properties if isinstance(path := getattr(run, name), Path)]
+
+    assert len(paths) >= 10
+    assert set() == {path.name for path in [*paths, run.folder / lock.NAME]} - listed
 
 
 def test_the_readme_measures_every_shipped_config():
