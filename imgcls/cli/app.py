@@ -1,4 +1,4 @@
-"""The Typer app and `main`, which turns whatever a command ends with into an exit code."""
+"""The Typer app, and `main`, which turns the outcome of a command into an exit code."""
 
 import os
 import signal
@@ -50,30 +50,30 @@ def options(
     """Train, evaluate and run image classifiers described by a YAML file."""
     del version
     try:
-        os.getcwd()  # noqa: PTH109  # whether there is one is all that counts
+        os.getcwd()  # noqa: PTH109  # only whether it exists matters
     except OSError as error:
         raise ResourceError("the current folder was removed; change to one that exists") from error
 
 
 def main() -> NoReturn:
-    """Runs the command line and exits with the code that errors.py gives."""
+    """Runs the command line and exits with the exit code that docs/cli.md lists."""
     signals.install(console)
     with console:
-        ending = _ending()
-    if ending is None:  # help or the version: nothing was to be done
+        status = _run()
+    if status is None:  # --help or --version
         sys.exit(0)
     signals.restore()
-    if ending.signal != signal.SIGPIPE:  # that one is silent
-        console.end(ending)
-    if ending.signal is not None:
-        signals.end_by(ending.signal)
-    sys.exit(ending.code)
+    if status.signal != signal.SIGPIPE:  # nobody reads on
+        console.end(status)
+    if status.signal is not None:
+        signals.end_by(status.signal)
+    sys.exit(status.code)
 
 
-def _ending() -> ExitStatus | None:
-    """Runs the command, shows what went wrong, and returns how it ended."""
+def _run() -> ExitStatus | None:
+    """Runs the command, shows its error, if any, and returns the exit status."""
     try:
-        with redirect_stdout(console.results):  # help that cannot be written is an error as well
+        with redirect_stdout(console.results):  # help that cannot be written is an error too
             outcome: ExitStatus | int = app(standalone_mode=False)
     except TyperException as error:
         console.usage(error)
@@ -82,13 +82,13 @@ def _ending() -> ExitStatus | None:
         console.error(error)
         return ExitStatus.of(type(error), error.run, error.resume)
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # Typer makes exit code 1 of it
+        if isinstance(end.__context__, BrokenPipeError):  # Typer turns it into exit code 1
             return ExitStatus.by(signal.SIGPIPE)
         raise
     except MemoryError:
         console.error(ResourceError("out of memory"))
         return ExitStatus.of(ResourceError)
-    except Exception:  # noqa: BLE001  # it is shown whole: a bug of ours
+    except Exception:  # noqa: BLE001  # a bug of ours, shown with its traceback
         console.bug()
         return ExitStatus.of(ImgclsError)
     return outcome if isinstance(outcome, ExitStatus) else None
