@@ -35,37 +35,37 @@ class ImgclsError(Exception):
 
 
 class UsageError(ImgclsError):
-    """The command line is wrong."""
+    """The command line is invalid."""
 
     exit_code = 2
 
 
 class PartialError(ImgclsError):
-    """Results were written, but some inputs were refused; each was named where it stood."""
+    """Results were written, but some inputs were rejected; each was reported."""
 
     exit_code = 3
 
 
 class DataError(ImgclsError):
-    """The data set is missing or invalid."""
+    """The dataset is missing or invalid."""
 
     exit_code = 5
 
 
 class RunError(ImgclsError):
-    """A run or a checkpoint is missing, damaged, or does not fit the config or the data."""
+    """A run or checkpoint is missing, damaged, or does not match the config or the data."""
 
     exit_code = 6
 
 
 class DivergedError(ImgclsError):
-    """The loss is not finite any more."""
+    """Training diverged: the loss or a weight is not finite."""
 
     exit_code = 7
 
 
 class ResourceError(ImgclsError):
-    """Memory, disk, permissions, devices or limits of the machine."""
+    """A resource is missing: memory, disk space, a permission, a device."""
 
     exit_code = 8
 
@@ -77,7 +77,7 @@ class LockedError(ImgclsError):
 
 
 class MissedError(ImgclsError):
-    """A figure is not what `evaluate --assert` asked for; the figures were written."""
+    """A condition of `evaluate --assert` does not hold; the results were written."""
 
     exit_code = 11
 
@@ -101,7 +101,7 @@ class Mistake:
 
 
 class ConfigError(ImgclsError):
-    """A config is missing or wrong.
+    """The config is missing or invalid.
 
     It carries every mistake that was found, in the order of the text.
     """

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.server import server  # noqa: F401  # a fixture
+from tests.snapshots import FOLDER, OPTION, Snapshots
 
 # A script's background jobs begin with Ctrl-C ignored, and so would all that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -20,6 +21,22 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command line has it
 # Tests leave nothing in the cache of whoever runs them; those of the cache have one of their own.
 os.environ["IMGCLS_CACHE"] = "0"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option that renews the texts which users see."""
+    parser.addoption(OPTION, action="store_true", help="store snapshots instead of comparing them")
+
+
+@pytest.fixture
+def snapshot(request: pytest.FixtureRequest) -> Snapshots:
+    """Asserts that a text is the one that is stored under a name: `snapshot(name, text)`."""
+    path = request.path
+    return Snapshots(
+        FOLDER / path.stem,
+        str(path.relative_to(request.config.rootpath)),
+        renew=request.config.getoption(OPTION),
+    )
 
 
 def _small(**changes: Any) -> dict[str, Any]:

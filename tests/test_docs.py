@@ -15,10 +15,12 @@ from imgcls.config.language.documentation import field_docs
 from imgcls.config.language.registry import Component
 from imgcls.config.reference import reference
 from imgcls.config.schema import about, is_registry, language
+from imgcls.runs import lock
+from imgcls.runs.folders import Run
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "runs/README.md"])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
 MEMBERS = [each for each in language() if not (issubclass(each, Component) and is_registry(each))]
 
 
@@ -50,25 +52,41 @@ def test_every_key_is_documented(section):
     assert [] == [name for name in section.model_fields if not docs.get(name, "").strip()]
 
 
+def prose(page):
+    """The text of a page without its blocks of code, in which `#` begins a comment."""
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_between_pages_lead_somewhere(page):
+def test_every_link_to_a_page_or_a_heading_leads_somewhere(page):
     """
     A newcomer who follows a link to nothing does not follow the next one.
     """
-    text = page.read_text(encoding="utf-8")
-    targets = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-    inner = {target for target in targets if target.startswith("#")}
-    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-    anchors = {
-        "#" + re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings
-    }
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        target, _, anchor = link.partition("#")
+        path = page.parent / target if target else page
+        if "://" not in link and not (
+            path.exists() and (not anchor or (path.suffix == ".md" and anchor in anchors(path)))
+        ):
+            dead.append(link)
 
-    assert set() == inner - anchors
-    assert [] == [
-        target
-        for target in targets
-        if target not in inner and not (page.parent / target.split("#")[0]).exists()
-    ]
+    assert [] == dead
+
+
+def test_every_page_is_looked_at():
+    """
+    A page that moved would take its links out of the test.
+    """
+    names = {str(page.relative_to(ROOT)) for page in PAGES}
+
+    assert {"README.md", "docs/cli.md", "runs/README.md", "benchmarks/README.md"} <= names
 
 
 def test_the_readme_names_what_is_there():
@@ -83,6 +101,20 @@ def test_the_readme_names_what_is_there():
 
     assert [] == [path for path in paths if not path.exists()]
     assert set() == parts - {*paths, ROOT / "imgcls/py.typed"}
+
+
+def test_the_page_of_a_run_lists_every_file_that_a_run_may_have():
+    """
+    Whoever finds a file in a run should not have to read the program to know what it is.
+    """
+    page = (ROOT / "runs/README.md").read_text(encoding="utf-8")
+    listed = {name.split("/")[0] for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)}
+    run = Run(Path("run"))
+    properties = [name for name, value in vars(Run).items() if isinstance(value, property)]
+    paths = [path for name in properties if isinstance(path := getattr(run, name), Path)]
+
+    assert len(paths) >= 10
+    assert set() == {path.name for path in [*paths, run.folder / lock.NAME]} - listed
 
 
 def test_the_readme_measures_every_shipped_config():

@@ -1,7 +1,7 @@
 """The only package that prints: results to stdout, everything else to stderr.
 
-Off a terminal it writes plain lines: no escape codes, no carriage returns, no wrapping. Rich is
-imported where it is first needed, TensorFlow never.
+Unless it writes to a terminal, it writes plain lines: no escape codes, no carriage returns, no
+wrapping. Rich is imported on first use, TensorFlow never.
 """
 
 from imgcls.console.console import Console

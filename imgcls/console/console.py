@@ -1,7 +1,5 @@
-"""What each command shows."""
+"""The console: the only writer to stdout and stderr."""
 
-import csv as csv_format
-import io
 import json as json_format
 import sys
 import time
@@ -10,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from imgcls.console import messages, tables
+from imgcls.console import messages
 from imgcls.console.exit_status import ExitStatus
-from imgcls.console.numbers import printable, probability
+from imgcls.console.numbers import printable
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
+from imgcls.console.views import check, evaluation, predictions, trained
 from imgcls.errors import ConfigError, ImgclsError
 from imgcls.events import (
     Cached,
@@ -24,6 +23,7 @@ from imgcls.events import (
     Noted,
     Progressed,
     Scanning,
+    StageStarted,
     Started,
     Trained,
     Validating,
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """Shows what commands report and return; used in a `with`, which leaves a clean terminal.
+    """Shows the events and the results of commands; a context that leaves a clean terminal.
 
-    What writes results raises ResourceError if stdout does not take them, and BrokenPipeError if
-    its reader went away; both are quiet at exit. What goes to stderr never raises.
+    Methods that write results raise ResourceError if stdout cannot be written, and BrokenPipeError
+    if its reader went away. Nothing that is written to stderr raises.
 
     Attributes:
         results: stdout.
@@ -76,14 +76,14 @@ class Console:
         self._messages.flush()
 
     def end(self, ending: ExitStatus) -> None:
-        """Says how the process ends, where stderr is no terminal: nothing is shown after that."""
+        """Writes the exit status as the last line, unless stderr is a terminal."""
         self.close()
         if not self._messages.is_terminal:
             self._messages.write(ending.line(self._warnings) + "\n")
             self._messages.flush()
 
     def final_output(self, number: int) -> bytes:
-        """Returns what stderr needs if a signal ends the process now: the cursor, the last line."""
+        """Returns what to write if a signal ends the process now: the cursor and the last line."""
         line = (
             "" if self._messages.is_terminal else ExitStatus.by(number).line(self._warnings) + "\n"
         )
@@ -106,13 +106,15 @@ class Console:
                 self._progress.line(messages.downloading(event))
             case Started():
                 self._progress.line(messages.started(event))
+            case StageStarted():
+                self._progress.line(messages.stage_started(event))
             case EpochEnded():
                 self._progress.line(messages.epoch(event))
             case Progressed() | Downloading() | Scanning() | Validating():
                 self._progress.tick(messages.tick(event))
 
     def error(self, error: ImgclsError) -> None:
-        """Shows an error: a config's mistakes bare, one a line, any other as `error: ...`."""
+        """Shows an error: as `error: ...`, or, of a config, each mistake on a line of its own."""
         self.close()
         if isinstance(error, ConfigError):
             for mistake in error.mistakes:
@@ -124,91 +126,82 @@ class Console:
             self._progress.line(f"hint: {printable(error.hint)}", "cyan")
 
     def usage(self, error: "TyperException") -> None:
-        """Shows what is wrong with the command line, in Typer's words."""
+        """Shows a mistake in the command line, with Typer's message."""
         error.show(file=self._messages)  # type: ignore[attr-defined]  # of all that Typer raises
 
     def bug(self) -> None:
-        """Shows the traceback of the exception that is handled now."""
+        """Shows the traceback of the exception that is being handled."""
         self.close()
         self._messages.write(traceback_format.format_exc())
 
-    def trained(self, trained: Trained) -> None:
-        """Shows how a training ended and its best epoch, and on stderr what comes next."""
+    def trained(self, result: Trained) -> None:
+        """Shows how a training ended and its best epoch, and on stderr the commands to run next."""
         try:
-            self.result("\n".join(messages.ending(trained)))
+            self.result("\n".join(trained.ending(result)))
         finally:  # also if nobody reads the result
-            for line in messages.coming_next(trained):
+            for line in trained.coming_next(result):
                 self._progress.line(line)
 
     def evaluation(
-        self, found: "Evaluation", outcomes: "Sequence[Outcome]" = (), *, json: bool = False
+        self, result: "Evaluation", outcomes: "Sequence[Outcome]" = (), *, json: bool = False
     ) -> None:
-        """Shows the figures of an evaluation as tables, or as one JSON object on one line.
+        """Shows the metrics of an evaluation as tables, or as one JSON object on one line.
 
-        An assertion that was missed is a line on stderr, after that.
+        Each assertion that does not hold follows as a line on stderr.
         """
         if json:
             asserted = {"assertions": [each.to_json() for each in outcomes]} if outcomes else {}
-            self.json({**found.to_json(), **asserted})
+            self.json({**result.to_json(), **asserted})
         else:
-            self._tables(tables.evaluation(found))
+            self._tables(evaluation.view(result))
         for each in outcomes:
             if not each.holds:
-                self._progress.line(f"missed: {messages.missed(each)}", "bold red")
+                self._progress.line(f"assertion failed: {evaluation.missed(each)}", "bold red")
 
-    def check(self, found: "CheckResult") -> None:
-        """Shows the data, the layers, and what training will take."""
-        self._tables(tables.check(found))
+    def check(self, result: "CheckResult") -> None:
+        """Shows the data, the layers, and the estimated cost of the training."""
+        self._tables(check.view(result))
 
     def predictions(
         self,
-        found: "Iterable[Prediction]",
+        results: "Iterable[Prediction]",
         *,
         json: bool = False,
         csv: bool = False,
         top_k: int = 1,
     ) -> int:
-        """Shows each prediction as it comes, one line an image, and returns how many were refused.
+        """Shows each prediction as it is made, one line per image.
 
-        With `json` or `csv` a refused image has its line too; otherwise it is named on stderr.
+        A rejected image is reported on stderr; with `json` or `csv` it has its line on stdout.
+
+        Returns:
+            The number of rejected images.
         """
         from imgcls.inference.predictions import csv_header
 
         if csv:
-            self.result(_csv_line(csv_header(top_k)))
-        refused = 0
-        for each in found:
-            refused += each.error is not None
+            self.result(predictions.csv_line(csv_header(top_k)))
+        rejected = 0
+        for each in results:
+            rejected += each.error is not None
             if json:
                 self.json(each.to_json(top_k))
             elif csv:
-                self.result(_csv_line(each.to_csv(top_k)))
+                self.result(predictions.csv_line(each.to_csv(top_k)))
             elif each.error is None:
-                self.result(_prediction_line(each, top_k))
+                self.result(predictions.line(each, top_k))
             else:
                 self._progress.line(printable(f"error: {each.file}: {each.error}"), "bold red")
-        return refused
+        return rejected
 
     def json(self, value: dict[str, Any]) -> None:
-        """Writes one JSON object on one line, in ASCII, so that it is right in every locale."""
+        """Writes a JSON object on one line, in ASCII, which every locale can show."""
         self.result(json_format.dumps(value, allow_nan=False))
 
     def result(self, text: str) -> None:
-        """Writes text to stdout as it is, and ends its line."""
+        """Writes text and a newline to stdout."""
         self.close()
         self.results.write(text + "\n")
 
     def _tables(self, found: Iterable[object]) -> None:
         self.result(rendered(*found, is_terminal=self.results.is_terminal).rstrip("\n"))
-
-
-def _prediction_line(prediction: "Prediction", top_k: int) -> str:
-    ranked = (f"{printable(name)} {probability(each)}" for name, each in prediction.ranked[:top_k])
-    return "  ".join([printable(prediction.file), *ranked])
-
-
-def _csv_line(cells: list[str]) -> str:
-    line = io.StringIO()
-    # the writer quotes a cell for the line's end only if it holds the very characters given here
-    csv_format.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue().removesuffix("\r\n")

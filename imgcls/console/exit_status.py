@@ -1,4 +1,4 @@
-"""How the process ends, for the programs that watch it: the last line on stderr."""
+"""The exit status, and the last line on stderr that reports it to programs."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Self
 from imgcls.errors import ImgclsError
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,-]+")
-_SIGNALLED = 128  # a shell's code for what a signal ended is this and the signal's number
+_SIGNALLED = 128  # a shell reports this plus the number of the signal
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class ExitStatus:
     """How the process ends.
 
     Attributes:
-        code: as a shell sees it.
-        error: the code's name, or the signal's; None where nothing went wrong.
-        run: the run that it was about, where there is one.
-        resume: the command that goes on with the run, where that is possible.
+        code: the exit code that a shell reports.
+        error: the name of the code or of the signal; None for success.
+        run: the run folder, if a run was involved.
+        resume: the shell command that resumes the run, if that is possible.
     """
 
     code: int = 0
@@ -33,12 +33,12 @@ class ExitStatus:
     def of(
         cls, kind: type[ImgclsError], run: Path | None = None, resume: str | None = None
     ) -> Self:
-        """Returns the ending by an error of this kind."""
+        """Returns the status of an error of this class."""
         return cls(kind.exit_code, kind.name(), run, resume)
 
     @classmethod
     def by(cls, number: int, run: Path | None = None, resume: str | None = None) -> Self:
-        """Returns the ending by a signal."""
+        """Returns the status of a process that a signal ended."""
         name = signal.Signals(number).name.removeprefix("SIG")
         return cls(_SIGNALLED + number, name, run, resume)
 
@@ -48,10 +48,10 @@ class ExitStatus:
         return self.code - _SIGNALLED if self.code > _SIGNALLED else None
 
     def line(self, warnings: int = 0) -> str:
-        """Returns it as `imgcls: exit=6 error=RUN run=...`; what does not apply is left out.
+        """Returns `imgcls: exit=6 error=RUN run=...`; fields that do not apply are omitted.
 
         Args:
-            warnings: how many there were.
+            warnings: the number of warnings.
         """
         fields = {
             "exit": self.code,
@@ -65,5 +65,5 @@ class ExitStatus:
 
 
 def _value(text: str) -> str:
-    """Returns a value as it is, or as a JSON string, in ASCII, if it is no plain word."""
+    """Returns a plain word unchanged, and anything else as a JSON string in ASCII."""
     return text if _PLAIN.fullmatch(text) else json.dumps(text)

@@ -1,4 +1,4 @@
-"""Numbers and names as people read them."""
+"""Numbers and names in the form that people read."""
 
 import math
 import re
@@ -18,8 +18,18 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Returns a number of things: `1 step`, `1,704 steps`."""
+    return f"{count(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def joined(*parts: str) -> str:
+    """Returns the parts that are not empty, separated by two spaces."""
+    return "  ".join(part for part in parts if part)
+
+
 def decimal(number: float | None) -> str:
-    """Returns a loss or a share in four decimals; `n/a` for None and nan."""
+    """Returns a loss or a fraction with four decimals; `n/a` for None and nan."""
     if number is None or math.isnan(number):
         return _MISSING
     if number == 0 or _SMALLEST <= abs(number) < _LARGEST:
@@ -28,12 +38,12 @@ def decimal(number: float | None) -> str:
 
 
 def probability(number: float) -> str:
-    """Returns a probability in four decimals; `n/a` for nan."""
+    """Returns a probability with four decimals; `n/a` for nan."""
     return f"{number:.4f}" if math.isfinite(number) else _MISSING
 
 
 def rate(per_second: float) -> str:
-    """Returns images a second."""
+    """Returns images per second."""
     return f"{per_second:,.{0 if per_second >= _TENTHS_BELOW else 1}f} images/s"
 
 
@@ -60,7 +70,7 @@ def shape(lengths: tuple[int, ...]) -> str:
 
 
 def printable(text: str) -> str:
-    """Returns text that neither moves the cursor nor breaks the line, with escapes instead.
+    """Returns text that can neither move the cursor nor break the line: it is escaped.
 
     File names may hold any byte: a newline, an escape code, half a character.
     """

@@ -1,4 +1,4 @@
-"""How far the work is: a bar on a terminal, a line now and then elsewhere."""
+"""Progress: a bar on a terminal, an occasional line elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -19,23 +19,23 @@ _CURSOR = "\x1b[?25h\n"
 
 
 class Progress(Protocol):
-    """Shows ticks, and lines between them."""
+    """Shows progress, and lines between it."""
 
     def tick(self, tick: Tick) -> None:
         """Shows how far something is."""
 
     def line(self, text: str, style: str = "") -> None:
-        """Shows a line that stays; the style is for what stands before its first colon."""
+        """Shows a line that stays; the style applies up to its first colon."""
 
     def close(self) -> None:
-        """Removes what does not stay."""
+        """Removes the bar, if there is one."""
 
     def final_output(self) -> str:
         """Returns what the terminal needs if the process ends now, without `close`."""
 
 
 class Lines:
-    """Writes a tick only when no line was written for 30 s."""
+    """Writes progress as a line, only after 30 s without a line."""
 
     def __init__(
         self, write: Callable[[str], object], clock: Callable[[], float] = time.monotonic
@@ -45,7 +45,7 @@ class Lines:
         self._last = clock()
 
     def tick(self, tick: Tick) -> None:
-        """Writes a line if it is time."""
+        """Writes a line if the last one is 30 s old."""
         if self._clock() - self._last >= _SECONDS_BETWEEN_LINES:
             self.line(str(tick))
 
@@ -63,7 +63,7 @@ class Lines:
 
 
 class Bar:
-    """A Rich progress bar and a line of figures, drawn anew in place, under the lines that stay."""
+    """A Rich progress bar and a line of metrics, redrawn below the lines that stay."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
@@ -78,7 +78,7 @@ class Bar:
 
             self._live = Live(
                 console=self._console,
-                get_renderable=self._picture,
+                get_renderable=self._drawing,
                 transient=True,
                 refresh_per_second=_REDRAWS_PER_SECOND,
             )
@@ -100,16 +100,16 @@ class Bar:
             self._live = None
 
     def final_output(self) -> str:
-        """Returns what shows the cursor again, under the bar."""
+        """Returns the escape code that shows the cursor again, and a newline."""
         return _CURSOR if self._live is not None else ""
 
     @cached_property
     def _console(self) -> "rich.console.Console":
-        """Made when something is shown: Rich costs 0.1 s."""
+        """Created on first use: importing Rich takes 0.1 s."""
         return rich_console(self._messages, is_terminal=True)
 
-    def _picture(self) -> "rich.console.RenderableType":
-        """Returns what is drawn; Rich asks for it from a thread of its own."""
+    def _drawing(self) -> "rich.console.RenderableType":
+        """Returns what to draw; Rich calls it from a thread of its own."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table

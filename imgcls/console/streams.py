@@ -1,4 +1,4 @@
-"""The two standard streams: results must arrive or it is an error; messages never stop the work."""
+"""stdout and stderr: results that cannot be written are an error, lost messages are not."""
 
 import contextlib
 import io
@@ -10,11 +10,11 @@ from imgcls.errors import ResourceError
 if TYPE_CHECKING:
     import rich.console
 
-_NATURAL_WIDTH = 10_000  # a table is as wide as it is; a narrow terminal wraps it by itself
+_NATURAL_WIDTH = 10_000  # a table has its own width; a narrow terminal wraps it
 
 
 class Results(io.TextIOBase):
-    """stdout, as a file of which nothing is lost in silence; Typer writes its help to it too."""
+    """stdout, as a file that loses nothing silently; Typer writes its help to it too."""
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
@@ -26,17 +26,17 @@ class Results(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def isatty(self) -> bool:
-        """Returns whether people look at it."""
+        """Returns whether it is a terminal."""
         return self.is_terminal
 
     def write(self, text: str, /) -> int:
-        """Writes text and sends it off.
+        """Writes text and flushes it.
 
         Raises:
             ResourceError: if it cannot be written.
-            BrokenPipeError: if the reader went away. Nothing more is written at exit either.
+            BrokenPipeError: if its reader went away. Nothing is written at exit either.
         """
-        if text == "":  # Typer tries whether this is a file; /dev/full refuses even that
+        if text == "":  # Typer tests whether this is a file; /dev/full rejects even that
             return 0
         if self._stream is None or self._stream.closed:
             raise ResourceError("cannot write the results: stdout is closed")
@@ -52,18 +52,18 @@ class Results(io.TextIOBase):
         return len(text)
 
     def _abandon(self) -> None:
-        """Lets what is still in the buffer go nowhere, or Python tries it again at exit: 120."""
+        """Discards the buffer; Python would retry at exit, and exit with 120."""
         assert self._stream is not None
-        with contextlib.suppress(OSError, ValueError):  # a stream without a descriptor has no exit
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._stream.fileno())
-            os.close(nowhere)
+        with contextlib.suppress(OSError, ValueError):  # without a descriptor, no flush at exit
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self._stream.fileno())
+            os.close(null)
 
 
 class Messages(io.TextIOBase):
-    """stderr, as a file that swallows what cannot be written: a closed terminal ends no training.
+    """stderr, as a file that ignores write errors: a closed terminal must not end a training.
 
-    Rich writes to it too, partly from a thread of its own.
+    Rich writes to it too, also from a thread of its own.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -76,24 +76,24 @@ class Messages(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str, /) -> int:
-        """Writes text, or loses it."""
+        """Writes text if possible."""
         if self._stream is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._stream.write(encodable(text, self._stream))
         return len(text)
 
     def flush(self) -> None:
-        """Sends off what was written, or loses it."""
+        """Flushes the stream if possible."""
         if self._stream is not None:
             with contextlib.suppress(OSError, ValueError):
                 self._stream.flush()
 
     def isatty(self) -> bool:
-        """Returns whether people look at it."""
+        """Returns whether it is a terminal."""
         return self.is_terminal
 
     def fileno(self) -> int:
-        """Returns the stream's descriptor; Rich asks it for the terminal's size."""
+        """Returns the stream's descriptor, from which Rich reads the size of the terminal."""
         if self._stream is None:
             raise io.UnsupportedOperation("fileno")
         return self._stream.fileno()
@@ -107,13 +107,13 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def encodable(text: str, stream: TextIO) -> str:
-    """Returns text that the stream's encoding can write, with escapes for what it cannot."""
+    """Returns the text with escapes for characters that the stream's encoding lacks."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def rich_console(file: TextIO | io.TextIOBase, *, is_terminal: bool) -> "rich.console.Console":
-    """Returns a Rich console that escapes nothing off a terminal, whatever FORCE_COLOR says."""
+    """Returns a Rich console that writes escape codes only to a terminal, despite FORCE_COLOR."""
     from rich.console import Console
 
     return Console(
@@ -128,7 +128,7 @@ def rich_console(file: TextIO | io.TextIOBase, *, is_terminal: bool) -> "rich.co
 
 
 def rendered(*renderables: object, is_terminal: bool) -> str:
-    """Returns what Rich makes of tables and lines, as wide as they are."""
+    """Returns tables and lines as text, without wrapping."""
     text = io.StringIO()
     console = rich_console(text, is_terminal=is_terminal)
     console.width = _NATURAL_WIDTH

@@ -140,7 +140,7 @@ def test_a_current_folder_that_is_gone_is_an_error(verb, tmp_path):
     ended, _, said = shell(f"mkdir x; cd x; rmdir ../x; {IMGCLS} {verb}", tmp_path)
 
     assert 8 == ended
-    assert said.startswith("error: the current folder is gone")
+    assert said.startswith("error: the current folder was removed")
     assert "Traceback" not in said
 
 

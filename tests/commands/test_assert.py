@@ -53,8 +53,8 @@ def test_a_missed_assertion_is_exit_code_11_after_the_results(place):
     assert 11 == done.returncode
     assert [
         "run runs/smoke-001",
-        "missed: images is 180, not = 181",
-        f"missed: recall[3] is {found['per_class'][3]['recall']:.4f}, not > 1",
+        "assertion failed: images is 180, expected = 181",
+        f"assertion failed: recall[3] is {found['per_class'][3]['recall']:.4f}, expected > 1",
         "imgcls: exit=11 error=MISSED run=runs/smoke-001",
     ] == done.stderr.splitlines()
     assert [
@@ -72,7 +72,7 @@ def test_what_holds_changes_nothing(place):
 
     assert 0 == done.returncode
     assert ["run runs/smoke-001", "imgcls: exit=0 run=runs/smoke-001"] == done.stderr.splitlines()
-    assert "confusion matrix" in done.stdout
+    assert "Confusion matrix" in done.stdout
 
 
 def test_a_class_that_the_run_lacks_is_refused_before_anything_is_computed(place):

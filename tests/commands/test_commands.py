@@ -61,7 +61,7 @@ def test_a_smoke_run_trains_evaluates_and_predicts_within_45_seconds(tmp_path, p
     assert time.monotonic() - began < 45
     assert "next: imgcls evaluate runs/smoke-001" in trained.stderr
     assert "imgcls predict IMAGE --run runs/smoke-001" in trained.stderr
-    assert "best: epoch 2" in trained.stdout
+    assert "Best epoch: 2" in trained.stdout
     assert "run runs/smoke-001" in evaluated.stderr
     assert predicted.stdout.startswith(str(place / "pictures" / "3.png"))
 
@@ -121,7 +121,7 @@ def test_what_is_printed_is_plain_and_has_none_of_tensorflows_noise(place):
     assert "\r" not in said
     assert "oneDNN" not in said
     assert "absl" not in said
-    assert "training on CPU" in said
+    assert "Device: CPU" in said
 
 
 def test_evaluate_gives_one_json_object_with_the_promised_keys(place):
@@ -336,7 +336,7 @@ def test_check_shows_data_layers_and_costs(place):
     done = imgcls("check", str(SMOKE), folder=place)
 
     assert 0 == done.returncode
-    for expected in ("layers[0].Conv2D", "6x6x8", "parameters", "multiply-adds", "one epoch"):
+    for expected in ("layers[0].Conv2D", "6x6x8", "parameters", "multiply-adds", "Estimated total"):
         assert expected in done.stdout
     digits: dict[str, Any] = {"train": 500, "validation": 180, "test": 180}
     for count in digits.values():

@@ -24,6 +24,30 @@ def shown(capsys):
     return show
 
 
+@pytest.fixture
+def stdout(shown):
+    """Returns a function: what a console shows on stdout, with nothing on stderr."""
+
+    def show(use):
+        out, err = shown(use)
+        assert err == []
+        return "".join(f"{line}\n" for line in out)
+
+    return show
+
+
+@pytest.fixture
+def stderr(shown):
+    """Returns a function: what a console shows on stderr, with nothing on stdout."""
+
+    def show(use):
+        out, err = shown(use)
+        assert out == []
+        return "".join(f"{line}\n" for line in err)
+
+    return show
+
+
 def lines(text):
     """Returns the lines, which have no escape codes, carriage returns or trailing blanks."""
     assert not set("\x1b\r") & set(text)

@@ -26,50 +26,36 @@ ROW = {
 }
 
 
-@pytest.mark.parametrize(
-    ("event", "line"),
-    [
-        (Noted("training on cpu"), "training on cpu"),
-        (Cached(3068, 3068), "3,068 images from the cache"),
-        (Cached(1, 3068), "1 of 3,068 images from the cache"),
-        (Cached(0, 9, "no\x1b"), r"decoded images are not kept for later runs: no\x1b"),
-        (Warned("class [b] has 1 image\x1b"), r"warning: class [b] has 1 image\x1b"),
-        (
-            Started(
-                RUN, 10, 704, {"train": 45000, "validation": 5000}, 10, 25578, "cpu", "bf16", 0
-            ),
-            (
-                "runs/pets-001: 10 epochs of 704 steps; images: 45,000 train, 5,000 validation;"
-                " 10 classes; 25,578 parameters; cpu, bf16"
-            ),
-        ),
-        (
-            Started(RUN, 1, 1704, {"train": 9}, 1, 1, "gpu", "float32", 1200),
-            (
-                "runs/pets-001: 1 epoch of 1,704 steps, going on after step 1,200; images: 9 train;"
-                " 1 class; 1 parameter; gpu, float32"
-            ),
-        ),
-        (
-            EpochEnded(1, 10, ROW, best=True),
-            (
-                "epoch 1/10  loss 1.2345  accuracy 0.5500  val_loss 1.1000  val_accuracy 0.6000"
-                "  3,400 images/s  12 s  best"
-            ),
-        ),
-        (EpochEnded(2, 10, {"loss": None}, best=False), "epoch 2/10  loss n/a"),
-        (Saved(704), None),
-        ("something else", None),
-    ],
-    ids=lambda value: type(value).__name__,
+STARTED = Started(RUN, 10, 704, {"train": 45000, "validation": 5000}, 10, 25578, "cpu", "bf16", 0)
+EVENTS = (
+    Noted("all is well"),
+    Cached(3068, 3068),
+    Cached(1, 3068),
+    Cached(0, 9, "no\x1b"),
+    Warned("class [b] has 1 image\x1b"),
+    STARTED,
+    Started(RUN, 1, 1704, {"train": 9}, 1, 1, "gpu", "float32", 1200),
+    EpochEnded(1, 10, ROW, best=True),
+    EpochEnded(2, 10, {"loss": None}, best=False),
 )
-def test_an_event_is_a_line_on_stderr(shown, event, line):
+
+
+def test_each_event_is_a_line_on_stderr(stderr, snapshot):
     """
     stdout is for results: a script that reads it must not find chatter there.
     """
-    expected = [line] if line else []
+    text = stderr(lambda console: [console.report(event) for event in EVENTS])
 
-    assert ([], expected) == shown(lambda console: console.report(event))
+    assert len(EVENTS) == text.count("\n")
+    snapshot("events", text)
+
+
+@pytest.mark.parametrize("event", [Saved(704), "something else"], ids=["saved", "unknown"])
+def test_some_events_are_not_shown(shown, event):
+    """
+    A checkpoint comes with every epoch and needs no attention.
+    """
+    assert ([], []) == shown(lambda console: console.report(event))
 
 
 def test_a_config_s_mistakes_are_bare_and_one_a_line(shown):
@@ -113,46 +99,26 @@ def test_a_reason_of_several_lines_stays_so(shown):
     assert ([], expected) == shown(lambda console: console.error(error))
 
 
-def test_a_finished_training_names_its_best_epoch_and_what_comes_next(shown):
+ENDINGS = {
+    "finished": Trained(RUN, "finished", 10, 10, 7040, ROW, None, None, 200.0),
+    "early": Trained(
+        *(RUN, "finished", 3, 10, 30, {"epoch": 2, "loss": 1.0, "accuracy": 0.5}),
+        *("val_loss has not improved for 2 evaluations", None, 9.0),
+    ),
+    "interrupted": Trained(Path("my runs/pets"), "interrupted", 2, 10, 1760, None, None, 2, 20.0),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_training_ends_with_its_best_epoch_and_the_commands_that_come_next(
+    shown, snapshot, ending
+):
     """
-    It is the only line that many people read.
+    These are the only lines that many people read. The result goes to stdout, advice to stderr.
     """
-    trained = Trained(RUN, "finished", 10, 10, 7040, ROW, None, None, 200.0)
+    out, err = shown(lambda console: console.trained(ENDINGS[ending]))
 
-    out = [
-        "runs/pets-001: trained 10 of 10 epochs in 3 min 20 s",
-        "best: epoch 1  val_loss 1.1000  val_accuracy 0.6000",
-    ]
-    err = [
-        "next: imgcls evaluate runs/pets-001",
-        "      imgcls predict IMAGE --run runs/pets-001",
-    ]
-    assert (out, err) == shown(lambda console: console.trained(trained))
-
-
-def test_an_interrupted_training_says_how_to_go_on(shown):
-    """
-    The command can be copied into a shell, whatever the folder is called.
-    """
-    trained = Trained(Path("my runs/pets"), "interrupted", 2, 10, 1760, None, None, 2, 20.0)
-
-    out = ["my runs/pets: interrupted by SIGINT after 2 of 10 epochs, step 1,760"]
-    err = ["resume: imgcls train --resume 'my runs/pets'"]
-    assert (out, err) == shown(lambda console: console.trained(trained))
-
-
-def test_an_early_end_has_its_reason_and_no_validation_shows_training_figures(shown):
-    """
-    A training of 3 epochs where 10 were asked for looks like a fault.
-    """
-    row = {"epoch": 2, "loss": 1.0, "accuracy": 0.5}
-    trained = Trained(RUN, "finished", 3, 10, 30, row, "loss has not improved", None, 9.0)
-
-    out = [
-        "runs/pets-001: stopped early after 3 of 10 epochs in 9.0 s: loss has not improved",
-        "best: epoch 2  loss 1.0000  accuracy 0.5000",
-    ]
-    assert out == shown(lambda console: console.trained(trained))[0]
+    snapshot(f"trained-{ending}", "\n".join(["stdout:", *out, "", "stderr:", *err, ""]))
 
 
 PREDICTIONS = (
@@ -162,20 +128,19 @@ PREDICTIONS = (
 )
 
 
-def test_predictions_are_a_line_an_image_and_refusals_are_messages(shown):
+def test_predictions_are_a_line_per_image_and_rejected_images_are_messages(shown, snapshot):
     """
     The lines can be cut and counted; what went wrong is seen even when they go to a file.
     """
-    refused = []
+    rejected = []
+    out, err = shown(lambda console: rejected.append(console.predictions(PREDICTIONS, top_k=2)))
 
-    out = [r"a\n.png  cat 0.9877  dog 0.0123", r"ü\udcff.png  dog 1.0000"]
-    assert (out, ["error: b.png: is no image"]) == shown(
-        lambda console: refused.append(console.predictions(PREDICTIONS, top_k=2))
-    )
-    assert refused == [1]
+    assert ["error: b.png: is no image"] == err
+    assert [1] == rejected
+    snapshot("predictions-text", "".join(f"{line}\n" for line in out))
 
 
-def test_predictions_in_json_are_an_object_a_line_in_ascii(shown):
+def test_predictions_in_json_are_an_object_per_line_in_ascii(shown, snapshot):
     """
     As many lines as images, right in every locale, and the very bytes of the file's name.
     """
@@ -183,19 +148,22 @@ def test_predictions_in_json_are_an_object_a_line_in_ascii(shown):
 
     assert ([json.loads(line) for line in out], err) == ([p.to_json() for p in PREDICTIONS], [])
     assert all(line.isascii() for line in out)
+    snapshot("predictions-json", "".join(f"{line}\n" for line in out))
 
 
-def test_predictions_in_csv_are_read_back_as_they_were(capsys):
+def test_predictions_in_csv_are_read_back_as_they_were(capsys, snapshot):
     """
     A line break in a file name is legal, and must not shift the table.
     """
     with Console() as console:
         console.predictions(PREDICTIONS, csv=True, top_k=2)
 
-    header, *rows = csv.reader(io.StringIO(capsys.readouterr().out, newline=""))
+    text = capsys.readouterr().out
+    header, *rows = csv.reader(io.StringIO(text, newline=""))
     assert header == ["file", "class", "probability", "class_2", "probability_2", "error"]
     assert rows[:2] == [each.to_csv(2) for each in PREDICTIONS[:2]]
     assert rows[2][0] == r"ü\udcff.png"
+    snapshot("predictions-csv", text)
 
 
 def test_each_prediction_is_shown_before_the_next_is_made(capsys):

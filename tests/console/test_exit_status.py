@@ -23,29 +23,24 @@ def read(line):
     return {key: json.loads(value) if value[0] == '"' else value for key, value in fields}
 
 
-@pytest.mark.parametrize(
-    ("ending", "line"),
-    [
-        (ExitStatus(), "imgcls: exit=0"),
-        (ExitStatus(run=RUN), "imgcls: exit=0 run=runs/cifar10-001"),
-        (
-            ExitStatus.of(RunError, RUN, "imgcls train --resume runs/cifar10-001"),
-            (
-                "imgcls: exit=6 error=RUN run=runs/cifar10-001"
-                ' resume="imgcls train --resume runs/cifar10-001"'
-            ),
-        ),
-        (ExitStatus.by(15, RUN), "imgcls: exit=143 error=TERM run=runs/cifar10-001"),
-        (ExitStatus.of(ImgclsError), "imgcls: exit=1 error=BUG"),
-        (ExitStatus.of(BadImageError), "imgcls: exit=5 error=DATA"),
-    ],
-    ids=lambda value: value.code if isinstance(value, ExitStatus) else "",
+STATUSES = (
+    ExitStatus(),
+    ExitStatus(run=RUN),
+    ExitStatus.of(RunError, RUN, "imgcls train --resume runs/cifar10-001"),
+    ExitStatus.by(15, RUN),
+    ExitStatus.of(ImgclsError),
+    ExitStatus.of(BadImageError),
 )
-def test_it_has_what_applies_and_nothing_else(ending, line):
+
+
+def test_it_has_what_applies_and_nothing_else(snapshot):
     """
     A scheduler's script reads it: what it is called never changes.
     """
-    assert line == ending.line()
+    lines = [status.line() for status in STATUSES]
+
+    assert [str(status.code) for status in STATUSES] == [read(line)["exit"] for line in lines]
+    snapshot("lines", "".join(f"{line}\n" for line in lines))
 
 
 def test_warnings_are_counted():

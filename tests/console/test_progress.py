@@ -11,10 +11,8 @@ import termios
 from dataclasses import replace
 from fcntl import ioctl
 
-import pytest
-
 from imgcls.console import Console
-from imgcls.events import Downloading, EpochEnded, Noted, Progressed, Scanning, Validating
+from imgcls.events import Downloading, Noted, Progressed, Scanning, Validating
 
 
 def progressed(step, left=80.2):
@@ -38,51 +36,50 @@ def test_within_an_epoch_a_line_comes_every_30_seconds(capsys):
     """
     every_second = [(second, progressed(second)) for second in range(1, 71)]
 
-    rest = "loss 1.2346  accuracy 0.5500  3,400 images/s  1 min 20 s left"
-    expected = [f"epoch 1/10  step {step}/1,704  {rest}" for step in (30, 60)]
-    assert expected == shown_at(capsys, *every_second)
+    lines = shown_at(capsys, *every_second)
+
+    assert ["30", "60"] == re.findall(r" (\d+)/1,704", "".join(lines))
 
 
 def test_every_other_line_puts_the_next_one_off(capsys):
     """
     Epochs of 20 seconds need no lines between theirs.
     """
-    epoch = EpochEnded(1, 10, {}, best=False)
-    times = [(20, epoch), (40, progressed(1)), (45, epoch), (74, progressed(2)), (75, Noted("x"))]
+    note = Noted("x")
+    times = [(20, note), (40, progressed(1)), (45, note), (74, progressed(2)), (75, note)]
 
-    assert ["epoch 1/10", "epoch 1/10", "x"] == shown_at(capsys, *times)
+    assert ["x", "x", "x"] == shown_at(capsys, *times)
 
 
-@pytest.mark.parametrize(
-    ("event", "line"),
-    [
-        (Scanning(1000, 50000), "reading images 1,000/50,000"),
-        (Validating(2500, 5000), "evaluating images 2,500/5,000"),
-        (
-            progressed(2, left=float("nan")),
-            "epoch 1/10  step 2/1,704  loss 1.2346  accuracy 0.5500  3,400 images/s",
-        ),
-    ],
-    ids=["scanning", "validating", "time left unknown"],
-)
-def test_scanning_and_validation_are_shown_too(capsys, event, line):
+def test_every_long_work_shows_its_progress(capsys, snapshot):
     """
-    Reading a hundred thousand photographs takes minutes in which nothing else is said.
+    Reading a hundred thousand photographs takes minutes in which nothing else is shown.
     """
-    assert [line] == shown_at(capsys, (31, event))
+    download = Downloading("cifar10", "https://a.org/c.tar.gz", "/home/u\n/c.npz", 0, 170_498_071)
+    ticks = (
+        progressed(2),
+        progressed(3, left=float("nan")),
+        Scanning(1000, 50000),
+        Validating(2500, 5000),
+        replace(download, done=2**25),
+    )
+
+    lines = shown_at(capsys, *((31 * (1 + number), each) for number, each in enumerate(ticks)))
+
+    assert len(ticks) == len(lines)
+    snapshot("ticks", "".join(f"{line}\n" for line in lines))
 
 
-def test_a_download_is_announced_and_shown(capsys):
+def test_a_download_is_announced_at_once(capsys, snapshot):
     """
     Nobody's line is used for 163 MiB without a word of what, from where and to where.
     """
     start = Downloading("cifar10", "https://a.org/c.tar.gz", "/home/u\n/c.npz", 0, 170_498_071)
-    later = [replace(start, done=done) for done in (2**18, 2**25)]
 
-    assert [
-        "downloading cifar10, 162.6 MiB, from https://a.org/c.tar.gz to /home/u\\n/c.npz",
-        "downloading cifar10  MiB 32/163",
-    ] == shown_at(capsys, (1, start), (2, later[0]), (32, later[1]))
+    lines = shown_at(capsys, (1, start), (2, replace(start, done=2**18)))
+
+    assert 1 == len(lines)
+    snapshot("download", f"{lines[0]}\n")
 
 
 PROGRAM = """
@@ -134,8 +131,8 @@ def test_a_terminal_has_a_bar_that_leaves_no_trace():
     text = on_terminal(80)
 
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
-    assert re.search(r"epoch 1/2  step 3/1,704 ━+", plain)
-    assert "\nloss 1.2346  accuracy 0.5500  3,400 images/s  1 min 20 s left" in plain
+    assert re.search(r"\b3/1,704 ━+", plain)
+    assert re.search(r"\n.*1\.2346 .*3,400 .*1 min 20 s", plain)
     assert "\x1b[?25l" in text, "the cursor is hidden"
     assert "\x1b[2Kthe result\n\x1b[1;31merror\x1b[0m: wrong\n" in text, (
         "the bar is wiped before the result"
@@ -161,16 +158,12 @@ def test_in_20_columns_the_bar_is_cut_and_lines_are_not():
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(20))
 
-    assert "\nloss 1.2346  accura…" in text
+    assert re.search(r"\n.*1\.2346.*…", text)
     assert "warning: odd [red]name[/red]\n" in text
 
 
-def test_a_dumb_terminal_gets_plain_lines():
+def test_a_dumb_terminal_gets_plain_lines(snapshot):
     """
     Emacs' shell and serial lines print escape codes as they are.
     """
-    expected = (
-        "epoch 1/2  loss 1.0000  best\nwarning: odd [red]name[/red]\nthe result\nerror: wrong\n"
-    )
-
-    assert on_terminal(80, TERM="dumb").startswith(expected)
+    snapshot("dumb-terminal", on_terminal(80, TERM="dumb"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imgcls.console.messages import missed
+from imgcls.console.views.evaluation import missed
 from imgcls.errors import UsageError
 from imgcls.evaluation.assertions import COMPARISONS, Assertion
 from imgcls.evaluation.scores import ClassScore, Evaluation
@@ -94,11 +94,11 @@ def test_what_the_run_cannot_have_is_refused():
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("accuracy>=0.97", "accuracy is 0.9500, not >= 0.97"),
-        ("accuracy>0.95", "accuracy is 0.9500, not > 0.95"),
-        ("accuracy<=0.949999", "accuracy is 0.9500, not <= 0.949999"),
-        ("images=201", "images is 200, not = 201"),
-        ("loss<1", "loss is n/a, not < 1"),
+        ("accuracy>=0.97", "accuracy is 0.9500, expected >= 0.97"),
+        ("accuracy>0.95", "accuracy is 0.9500, expected > 0.95"),
+        ("accuracy<=0.949999", "accuracy is 0.9500, expected <= 0.949999"),
+        ("images=201", "images is 200, expected = 201"),
+        ("loss<1", "loss is n/a, expected < 1"),
     ],
 )
 def test_what_was_missed_says_what_it_is_and_what_it_was_to_be(text, line):
@@ -110,11 +110,11 @@ def test_what_was_missed_says_what_it_is_and_what_it_was_to_be(text, line):
 
 def test_a_near_miss_is_shown_in_as_many_digits_as_it_takes():
     """
-    "accuracy is 0.9700, not >= 0.97" is a riddle.
+    "accuracy is 0.9700, expected >= 0.97" is a riddle.
     """
     near = Evaluation(**{**vars(FOUND), "accuracy": 0.96999})
 
-    assert "accuracy is 0.96999, not >= 0.97" == missed(
+    assert "accuracy is 0.96999, expected >= 0.97" == missed(
         Assertion.parse("accuracy>=0.97").outcome(near)
     )
 

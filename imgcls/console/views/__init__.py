@@ -1,0 +1,1 @@
+"""What the results of the commands look like: one module per type of result."""
