@@ -157,7 +157,7 @@ def twice(lines: list[Line], draw: Draw) -> Case:
     at = _keyed(lines, draw)
     end = block(lines, at)
     again = [*lines[at:end], *lines[at:end]]
-    says = f"duplicate key; the first is in line {at + 1}"
+    says = f"duplicate key; first used in line {at + 1}"
     return Case(_with(lines, at, *again, end=end), end + 1, says=says)
 
 

@@ -102,7 +102,7 @@ MISTAKES = {
     "duplicate key": (
         "seed: 0",
         "seed: 0\nseed: 1",
-        ":14:1: seed: duplicate key; the first is in line 13",
+        ":14:1: seed: duplicate key; first used in line 13",
     ),
     "no effect": (
         "momentum: 0.9",
@@ -146,8 +146,8 @@ MISTAKES = {
         "epochs: 99999999999999999999",
         ":12:20: training.epochs: must be at most 2147483647, got 1e+20",
     ),
-    "tab": ("  SGD", "\tSGD", ":10:1: a tab indents this line; use spaces"),
-    "no YAML": ("seed: 0", "seed: [0", ":14:1: is no YAML: "),
+    "tab": ("  SGD", "\tSGD", ":10:1: line is indented with a tab; use spaces"),
+    "no YAML": ("seed: 0", "seed: [0", ":14:1: invalid YAML: "),
 }
 
 
@@ -342,7 +342,7 @@ OVERRIDES = {
     "layers[9].Flatten={}": ["--set #1: layers[9]: there is no such entry; layers has [0] to [3]"],
     "training={epochs: 1, epochs: 3}": ["--set #1:1:13: training.epochs: duplicate key"],
     "training.report_steps=*foo": ["--set #1:1:1: training.report_steps: anchors and aliases"],
-    "training.epochs=[1": ["--set #1:1:3: is no YAML: "],
+    "training.epochs=[1": ["--set #1:1:3: invalid YAML: "],
 }
 
 

@@ -155,12 +155,12 @@ VALUES = {
     "training: {epochs: 1%s}" % ("0" * 400): "must be at most 2147483647, got a number of 401",
     "training: {replicas: 1%s}" % ("0" * 400): "must be auto or a whole number of at least 1, got",
     "training: {epochs: 1%s}" % ("0" * 5000): "must be a whole number of at most 4,300",
-    'seed: "\\UFFFFFFFF"': "5:.*: is no YAML: ",
+    'seed: "\\UFFFFFFFF"': "5:.*: invalid YAML: ",
     '"\\ud800": 1': "5:1: a key must be text",
     "? %s\n: 1" % ("k" * 5000): "5:3: a key must be text of at most 1,024 characters",
     "a: &%s 1" % ("k" * 5000): r"5:4: a: anchors and aliases \(&k{60}\.\.\.\) are not allowed",
     "a: !%s 1" % ("k" * 5000): r"5:4: a: tags \(!k{59}\.\.\.\) are not allowed",
-    "\x07": r"5:1: holds the character '\\x07', which YAML does not allow",
+    "\x07": r"5:1: character '\\x07' is not allowed in YAML",
 }  # fmt: skip
 
 
