@@ -1,4 +1,4 @@
-"""A YAML file and `--set` overrides -> a checked Config, or a message for each mistake."""
+"""Reads a YAML file and `--set` overrides into a checked Config, or reports every mistake."""
 
 import os
 import stat
@@ -17,15 +17,15 @@ from imgcls.config.language.registry import Loc, dotted, path
 from imgcls.config.language.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
 from imgcls.errors import ConfigError, Mistake, UsageError
 
-MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found
+MOST_MISTAKES = 100  # a file that is not a config could have thousands
 
 
 class CheckedConfig:
-    """A config that has passed every check, and the text that it stands in.
+    """A config that has passed every check, with the places of its keys.
 
     Attributes:
-        config: the checked config.
-        name: of the file, without its ending; runs are called after it.
+        config: the config.
+        name: the name of the file without its suffix; runs are named after it.
     """
 
     def __init__(self, config: Config, name: str, text: Text) -> None:
@@ -34,7 +34,7 @@ class CheckedConfig:
         self._text = text
 
     def located(self, error: ConfigError) -> ConfigError:
-        """Returns the error with the places of its keys, for one raised far from the text."""
+        """Returns an error with the places of its keys, for one raised after the reading."""
         located = [
             mistake
             if mistake.place
@@ -47,7 +47,7 @@ class CheckedConfig:
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Gives the config's errors that are raised inside their places."""
+        """Adds places to the ConfigErrors raised inside."""
         try:
             yield
         except ConfigError as error:
@@ -57,15 +57,15 @@ class CheckedConfig:
 def read_own(
     file: Path, changed: Sequence[str] = (), overrides: Sequence[str] = ()
 ) -> CheckedConfig:
-    """Returns the config that a run keeps, which was checked before it was written.
+    """Returns the resolved config of a run, which was checked before it was written.
 
     Args:
         file: the YAML file.
-        changed: what was changed in the run since, as `read` takes overrides.
-        overrides: what is changed now.
+        changed: earlier changes to the run, as overrides.
+        overrides: `a.b=value` each, applied after them.
 
     Raises:
-        ConfigError: if the file is not what was written, or a change is wrong.
+        ConfigError: if the file was damaged, or a change is invalid.
     """
     return read(file, overrides, changed=changed, limits=RESOLVED)
 
@@ -82,12 +82,12 @@ def read(
     Args:
         file: the YAML file, or `-` for standard input.
         overrides: `a.b=value` each; the value is YAML. Later ones win.
-        changed: overrides that come before those, and are not the command line's.
-        limits: what the file may have at most.
+        changed: overrides from `changes.json`, applied first.
+        limits: the limits of the file.
 
     Raises:
         ConfigError: with every mistake in it, in the order of the text.
-        UsageError: if an override is no `key=value`.
+        UsageError: if an override is not `key=value`.
     """
     named = str(file)
     folder = file.parent if named != "-" else Path()
@@ -110,16 +110,16 @@ def read(
 
 
 def _found(error: ValidationError, text: Text) -> list[tuple[Mark, Loc, str]]:
-    said = {mark for mark, _, _ in text.mistakes}
+    reported = {mark for mark, _, _ in text.mistakes}
     return [
         (mark, details["loc"], details["msg"])
         for details in error.errors(include_url=False)
-        if (mark := _place(text, details["loc"], details["type"])) not in said
+        if (mark := _place(text, details["loc"], details["type"])) not in reported
     ]
 
 
 def _mistakes(found: list[tuple[Mark, Loc, str]]) -> list[Mistake]:
-    """One mistake a place and key, in the order of the text."""
+    """One mistake per place and key, in the order of the text."""
     placed: dict[tuple[Mark, Loc], Mistake] = {}
     for mark, loc, message in sorted(found, key=lambda each: each[0]):
         placed.setdefault((mark, loc), Mistake(str(mark), dotted(loc), message))
@@ -137,14 +137,14 @@ def _place(text: Text, loc: Loc, kind: str) -> Mark:
 
 
 def _contents(file: Path, most: int) -> str:
-    """The text of a file that may be anything: a pipe, a device, a picture."""
+    """The text of a file, which may turn out to be a pipe, a device or an image."""
     if str(file) == "-":
         if sys.stdin is None:
             raise _unreadable(file, "stdin is closed")
         contents = sys.stdin.buffer.read(most + 1)
     else:
         try:
-            # Without O_NONBLOCK, opening a named pipe would wait for its other end.
+            # Without O_NONBLOCK, opening a named pipe waits for a writer.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
@@ -190,7 +190,7 @@ def _key_and_value(override: str, source: str) -> tuple[Loc, str]:
 
 
 def _override(text: Text, override: str, source: str) -> None:
-    """Puts the value of one `--set` in its place; what it means is checked with all the rest."""
+    """Inserts the value of one `--set` into the text; it is checked with the rest of it."""
     loc, written = _key_and_value(override, source)
     value = yaml_text.read(written, source, Path.cwd())
     text.mistakes += [(mark, (*loc, *inner), message) for mark, inner, message in value.mistakes]
@@ -208,7 +208,7 @@ def _override(text: Text, override: str, source: str) -> None:
             break
         child = parent[part] if isinstance(parent, list) else parent.get(part)  # type: ignore[index]  # a number by now
         if not isinstance(child, dict | list):
-            # `optimizer: adam` and --set optimizer.Adam.learning_rate=1e-4 speak of one thing.
+            # `optimizer: adam` with --set optimizer.Adam.learning_rate=1e-4.
             child = {}
             text.keys[here] = text.values[here] = Mark(source)
             parent[part] = child

@@ -253,12 +253,12 @@ def test_each_schedule_gives_keras_rates(case):
 
 
 @pytest.mark.parametrize(
-    ("family", "table"),
+    ("registry", "table"),
     [(Optimizer, OPTIMIZERS), (Loss, LOSSES), (Regularizer, REGULARIZERS), (Schedule, SCHEDULES)],
 )
 def test_the_table_has_every_name(registry, table):
     """
-    What is added to a vocabulary is compared with Keras, or this fails.
+    What is added to a registry is compared with Keras, or this fails.
     """
     assert set(registry.named()) == {case.split(",")[0] for case in table}
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _rate(value: Any) -> float | Schedule:  # noqa: ANN401
-    """Reads one or the other by its looks: a union would give each mistake once for each member."""
+    """Reads a number or a schedule; a union would report each mistake once per alternative."""
     if isinstance(value, Schedule):
         return value
     if isinstance(value, Mapping) or (isinstance(value, str) and Schedule.lookup(value)):
@@ -43,7 +43,7 @@ Rate = Annotated[
     PlainValidator(_rate),
     PlainSerializer(lambda rate: rate.model_dump() if isinstance(rate, Schedule) else rate),
     WithJsonSchema(
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"x-vocabulary": "Schedule"}]}
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"x-registry": "Schedule"}]}
     ),
 ]
 """A learning rate: a number above 0, or a schedule in its place."""

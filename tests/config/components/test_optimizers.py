@@ -1,4 +1,4 @@
-"""Optimizers are Keras' own, field by field, and a wrong one is answered in our words."""
+"""Optimizers are Keras' own, field by field, and mistakes in one get our messages."""
 
 import inspect
 from pathlib import Path
@@ -217,8 +217,8 @@ def test_nesterov_with_momentum_is_allowed():
 
 def test_editors_are_told_of_numbers_and_schedules():
     """
-    `schema` replaces the placeholder by a reference to the vocabulary.
+    `schema` replaces the placeholder by a reference to the registry.
     """
-    expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-vocabulary": "Schedule"}]
+    expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-registry": "Schedule"}]
 
     assert expected == TypeAdapter(Rate).json_schema()["anyOf"]

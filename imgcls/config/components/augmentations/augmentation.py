@@ -1,7 +1,7 @@
-"""The family of augmentations and its two kinds.
+"""The registry of augmentations and its two kinds.
 
-To add one, write a class with its fields, say how many uniform `numbers` an image needs, and
-give `matrix` (a `Geometric` or `Filled`) or `apply` (a `Colour`).
+To add one, write a class with its fields, set the count of uniform `numbers` per image, and
+define `matrix` (for a `Geometric` or `Filled`) or `apply` (for a `Color`).
 """
 
 from collections.abc import Iterator

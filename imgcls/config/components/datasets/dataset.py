@@ -150,7 +150,7 @@ class Dataset(Component):
         """Returns the data set that a config's value describes.
 
         Raises:
-            ValidationError: with every mistake in it, in our words.
+            ValidationError: with every mistake in it.
         """
         if isinstance(value, cls):
             return value
@@ -164,20 +164,20 @@ class Dataset(Component):
             raise mistakes("dataset", [_wrong_kinds(cls, kinds, value)])
         if kinds[0] != "name":
             return cls.named()[kinds[0]].model_validate(value)
-        member = cls._known(value["name"])
-        if member is None:
+        component = cls._known(value["name"])
+        if component is None:
             known = [name for name, each in cls.named().items() if each.kind() == "name"]
             message = f"unknown dataset; {messages.instead(str(value['name']), known, 'dataset')}"
             if "did you mean" in message:
                 message += f" the datasets are {', '.join(known)}"
             raise mistakes("dataset", [(("name",), "value", message)])
-        return member.model_validate({key: value[key] for key in value if key != "name"})
+        return component.model_validate({key: value[key] for key in value if key != "name"})
 
     @classmethod
     def _known(cls, name: object) -> type[Self] | None:
         """Returns the class of a data set that is known by name."""
-        member = cls.lookup(name) if isinstance(name, str) else None
-        return member if member is not None and member.kind() == "name" else None
+        component = cls.lookup(name) if isinstance(name, str) else None
+        return component if component is not None and component.kind() == "name" else None
 
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -196,6 +196,6 @@ def _wrong_kinds(
     if kinds:
         both = " and ".join(kinds)
         return (kinds[-1],), "key", f"a dataset has one of {_kinds()}, got {both}"
-    named = next((key for key in value if registry._known(key)), None)  # noqa: SLF001 - its own family
+    named = next((key for key in value if registry._known(key)), None)  # noqa: SLF001 - its own registry
     advice = f"; write name: {named}" if named else ""
     return (), "value", f"must have a key {_kinds()}{advice}"

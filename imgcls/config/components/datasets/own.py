@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from imgcls.images.pictures import Found
 
 
-class Files(Dataset, abstract=True):
+class ImageFiles(Dataset, abstract=True):
     """Images in files: JPEG, PNG, BMP, GIF, WebP or TIFF, of any size."""
 
     size: Pair | None = None
@@ -28,7 +28,7 @@ class Files(Dataset, abstract=True):
             yield "size", "missing; the height and width that the network sees, such as size: 150"
 
 
-class Folder(Files):
+class Folder(ImageFiles):
     """A folder with a folder of images for each class, or with train/, validation/ (val/, valid/) and test/ that have class folders in them."""  # noqa: E501
 
     folder: File
@@ -53,7 +53,7 @@ class Folder(Files):
         return folders.find(self.folder, self.classes, others)
 
 
-class Csv(Files):
+class Csv(ImageFiles):
     """A CSV file in UTF-8 whose first line names its columns, with an image in every other line."""
 
     csv: File

@@ -1,4 +1,4 @@
-"""Conformance of every layer; the table is the vocabulary itself."""
+"""Conformance of every layer; the table is the registry itself."""
 
 from collections.abc import Iterator
 from typing import Any
