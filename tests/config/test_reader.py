@@ -109,7 +109,7 @@ MISTAKES = {
         "nesterov: true",
         ":10:30: optimizer.SGD.nesterov: no effect without momentum",
     ),
-    "section missing": ("loss: categorical_crossentropy\n", "", ":1:1: loss: missing; a loss"),
+    "section missing": ("dataset: {name: digits}\n", "", ":1:1: dataset: missing; a dataset"),
     "section misspelt": ("seed: 0", "sed: 0", ":13:1: sed: unknown key; did you mean seed?"),
     "tutorial spelling": (
         "learning_rate: 1e-2",
@@ -295,6 +295,22 @@ def test_eight_mistakes_take_less_than_a_second_and_no_tensorflow(tmp_path):
     for heavy in ("tensorflow", "keras", "numpy", "PIL", "imgcls.data"):
         assert heavy not in imported
     assert min(processor.seconds(run) for _ in range(5)) < 0.8
+
+
+def test_the_smallest_config_has_a_dataset_and_layers(tmp_path):
+    """
+    A beginner knows the images and the network, and nothing of optimizers.
+    """
+    file = tmp_path / "smallest.yaml"
+    text = "dataset: {name: digits}\nlayers: [Flatten, {Dense: {units: classes}}]\n"
+    file.write_text(text, encoding="utf-8")
+    smallest = reader.read(file).config
+    file.write_text(f"{text}optimizer: Adam\nloss: categorical_crossentropy\n", encoding="utf-8")
+
+    assert reader.read(file).config == smallest
+    rate = "optimizer.Adam.learning_rate=0.5"
+    file.write_text(text, encoding="utf-8")
+    assert reader.read(file, [rate]).config.optimizer.learning_rate == 0.5
 
 
 def test_text_stays_text_and_numbers_are_numbers(tmp_path):
