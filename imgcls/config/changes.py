@@ -59,7 +59,7 @@ def read(path: Path) -> Changes:
     found = {}
     for key, each in files.read_object(path).items():
         if not isinstance(each, dict) or type(each.get("step")) is not int or "value" not in each:
-            raise RunError(f"{path}: {key} is no change; it must have value and step")
+            raise RunError(f"{path}: {key} is not a change; expected value and step")
         found[key] = Change(each["value"], each["step"])
     return found
 
@@ -144,18 +144,18 @@ def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> No
     ]
     if rejected:
         raise RunError(
-            f"{run} cannot go on with other settings: {'; '.join(rejected)}; "
-            f"only {', '.join(SAFE)} and where the data lies may change, "
-            "and the learning rate together with the epochs",
-            hint="imgcls train CONFIG --set KEY=VALUE begins a new run",
+            f"cannot resume {run} with other settings: {'; '.join(rejected)}; "
+            f"only {', '.join(SAFE)}, the paths of the data, "
+            "and the learning rate together with the epochs can change",
+            hint="start a new run: imgcls train CONFIG --set KEY=VALUE",
         )
     rate = now.optimizer.learning_rate
     planned = isinstance(rate, Schedule) and rate.whole_run
     key = f"optimizer.{now.optimizer.name()}.learning_rate"
     if "training.epochs" in given and longer and planned and not _names(given, key):
         raise RunError(
-            f"{run}: {type(rate).__name__} is planned over the whole run, which is to have other "
-            "epochs now; give the learning rate anew",
+            f"{run}: {type(rate).__name__} spans the whole run, whose number of epochs changes; "
+            "set the learning rate as well",
             hint=f"add --set {key}=0.0001, or a schedule",
         )
 

@@ -44,7 +44,7 @@ class Config(Section):
     def rules(self) -> Iterator[tuple[str, str]]:
         """Yields the violated rules between sections."""
         if (count := sum(layer.count for layer in self.layers)) > MOST_LAYERS:
-            yield "layers", f"must be at most {MOST_LAYERS:,} layers in all, got {count:,}"
+            yield "layers", f"must have at most {MOST_LAYERS:,} layers in total, got {count:,}"
             return  # the other rules expand every Repeat
         yield from stack.mistakes(self.layers)
         yield from self._unmeasured()
@@ -57,7 +57,7 @@ class Config(Section):
             if self.training.reduce_lr_on_plateau is not None:
                 yield (
                     "training.reduce_lr_on_plateau",
-                    "needs a learning_rate that is a number, got a schedule; leave one of them out",
+                    "cannot be combined with a learning rate schedule; leave one of them out",
                 )
 
     def _unmeasured(self) -> Iterator[tuple[str, str]]:

@@ -93,8 +93,8 @@ def read(
     folder = file.parent if named != "-" else Path()
     text = yaml_text.read(_contents(file, limits.bytes), named, folder, limits)
     if not isinstance(text.value, dict):
-        what = "is empty" if text.value is None else "is no mapping of keys to values"
-        raise ConfigError(Mistake(named, "", f"{what}; a config begins with `dataset:`"))
+        what = "empty" if text.value is None else "expected keys with values"
+        raise ConfigError(Mistake(named, "", f"{what}; a config needs dataset and layers"))
     for override in changed:
         _override(text, override, "changes.json")
     for number, override in enumerate(overrides, start=1):
@@ -148,25 +148,25 @@ def _contents(file: Path, most: int) -> str:
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
-                raise _unreadable(file, "it is no regular file")
+                raise _unreadable(file, "not a regular file")
             with os.fdopen(descriptor, "rb") as stream:
                 contents = stream.read(most + 1)
         except (OSError, ValueError) as error:
             raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from None
     if len(contents) > most:
-        raise _unreadable(file, f"it is larger than {most:,} bytes")
+        raise _unreadable(file, f"larger than {most:,} bytes")
     try:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"is no UTF-8 at byte {error.start}; save it as UTF-8"
+        message = f"not UTF-8 at byte {error.start}; save it as UTF-8"
         raise ConfigError(Mistake(str(file), "", message)) from None
 
 
 def _unreadable(file: Path, why: str) -> ConfigError:
     hint = None
     if not os.path.lexists(file):
-        beside = [other.name for other in _configs(file.parent)]
-        hint = f"{file.parent} has {', '.join(beside)}" if beside else None
+        others = [other.name for other in _configs(file.parent)]
+        hint = f"{file.parent} has {', '.join(others)}" if others else None
     return ConfigError(Mistake(str(file), "", f"cannot be read: {why}"), hint=hint)
 
 
@@ -182,9 +182,9 @@ def _key_and_value(override: str, source: str) -> tuple[Loc, str]:
     loc = path(key.strip())
     if not equals or not loc or not yaml_text.is_key(key):
         given = short(override)
-        raise UsageError(f"--set {given}: must be key=value, such as training.epochs=2")
+        raise UsageError(f"--set {given}: expected key=value, for example training.epochs=2")
     if len(loc) > WRITTEN_BY_HAND.levels:
-        message = f"is nested more than {WRITTEN_BY_HAND.levels} levels deep"
+        message = f"nested more than {WRITTEN_BY_HAND.levels} levels deep"
         raise ConfigError(Mistake(source, dotted(loc[:2]), message))
     return loc, written
 
@@ -199,11 +199,11 @@ def _override(text: Text, override: str, source: str) -> None:
         here = loc[: depth + 1]
         if isinstance(parent, list):
             if not isinstance(part, int) or part >= len(parent):
-                last = f"[0] to [{len(parent) - 1}]" if parent else "nothing"
-                message = f"there is no such entry; {dotted(loc[:depth])} has {last}"
+                last = f"[0] to [{len(parent) - 1}]" if parent else "no entries"
+                message = f"no such entry; {dotted(loc[:depth])} has {last}"
                 raise ConfigError(Mistake(source, dotted(here), message))
         elif isinstance(part, int):
-            raise ConfigError(Mistake(source, dotted(here), "there is no list here"))
+            raise ConfigError(Mistake(source, dotted(here), "not a list, so it has no such entry"))
         if below is None:
             break
         child = parent[part] if isinstance(parent, list) else parent.get(part)  # type: ignore[index]  # a number by now

@@ -1,6 +1,7 @@
 """The messages about a config, made from pydantic's errors."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,7 +30,7 @@ def got(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return "keys" if value else "an empty section"
+        return "fields" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     text = short(str(value))
@@ -57,15 +58,40 @@ def instead(name: str, known: Iterable[str], what: str) -> str:
     if close:
         return f"did you mean {' or '.join(by_lower[each] for each in close)}?"
     plural = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"the {plural} are {', '.join(known)}" if known else f"there is no {what}"
+    return f"the {plural} are {', '.join(known)}" if known else f"there are no {plural}"
 
 
 def unknown_key(name: str, known: Iterable[str]) -> str:
     """Returns the message about an unknown key of a section."""
-    if name in TUTORIAL_NAMES:
-        return TUTORIAL_NAMES[name]
-    known = list(known)
-    return f"unknown key; {instead(name, known, 'key')}" if known else "unknown key; there are none"
+    return f"unknown key; {TUTORIAL_NAMES.get(name) or instead(name, known, 'key')}"
+
+
+def unknown_name(name: str, known: Iterable[str], what: str) -> str:
+    """Returns the message about an unknown component of a registry."""
+    # At the place itself, `write loss: mse` is `write mse`, and a list is one of its entries.
+    own = rf"write {what}: (?:\[{{(.*)}}\])?"
+    advice = re.sub(own, r"write \1", TUTORIAL_NAMES.get(name, ""))
+    return f"unknown {what} {short(name)!r}; {advice or instead(name, known, what)}"
+
+
+def not_fields(name: str, fields: Mapping[str, FieldInfo], value: object) -> str:
+    """Returns the message about a value in place of fields, with an example of the fields.
+
+    Args:
+        name: the name of the section.
+        fields: the fields of the section, the most important ones first.
+        value: what the user wrote.
+    """
+    example = {
+        key: (field.examples or ["..."])[0] for key, field in fields.items() if field.is_required()
+    }
+    if example:
+        if not isinstance(value, list) and not _is_text(str(value)):
+            example[next(iter(example))] = got(value)
+        advice = f"write {name}: {{{', '.join(f'{key}: {each}' for key, each in example.items())}}}"
+    else:
+        advice = f"the keys are {', '.join(fields)}" if fields else f"{name} has no fields"
+    return f"expected fields, got {got(value)}; {advice}"
 
 
 def without_misspelled(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -101,7 +127,7 @@ def once(found: list[LocatedMessage], fields: Mapping[str, Any]) -> list[Located
     return [
         mistake
         for place, mistake in kept.items()
-        if not (place in above and mistake[2].startswith("must be a list of at least"))
+        if not (place in above and mistake[2].startswith("expected a list of at least"))
     ]
 
 
@@ -119,7 +145,7 @@ def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Located
     if kind == "extra_forbidden":
         return loc, "key", unknown_key(str(loc[-1]), fields)
     if kind == "missing":
-        wanted = f"; {expected(field.annotation)}" if field and field.annotation else ""
+        wanted = f"; expected {expected(field.annotation)}" if field and field.annotation else ""
         return loc, "key", f"missing{wanted}"
     if kind in {"value_error", "assertion_error"}:
         return loc, "value", str(details["ctx"]["error"])
@@ -128,12 +154,12 @@ def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Located
         choices = _choices(field.annotation)
         advice = instead(str(value), choices, "value")
         advice = f"; {advice}" if advice.startswith("did") else ""
-        return loc, "value", f"must be one of {', '.join(choices)}, got {got(value)}{advice}"
+        return loc, "value", f"expected one of {', '.join(choices)}, got {got(value)}{advice}"
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return loc, "value", f"must be {_bounds(field, details)}, got {got(value)}"
     if kind in {"too_short", "too_long"}:
-        return loc, "value", f"must be {_length(details)}, got {got(value)}"
-    return loc, "value", f"must be {_wanted(kind, details)}, got {got(value)}"
+        return loc, "value", f"expected {_length(details)}, got {got(value)}"
+    return loc, "value", f"expected {_wanted(kind, details)}, got {got(value)}"
 
 
 def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[LocatedMessage]:
@@ -148,9 +174,9 @@ def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[Lo
         if quoted and scalar not in choices and numbers and leaves <= _PLAIN | {str}:
             if leaves <= _PLAIN or not _is_text(scalar):
                 wanted = " or ".join([_nouns(numbers), *choices])
-                yield loc, "value", f"must be {wanted}, got text; write it without quotes"
+                yield loc, "value", f"expected {wanted}, got text; write it without quotes"
         elif leaves <= {bool, type(None)} and scalar.lower() not in _BOOLEANS:
-            yield loc, "value", f"must be true or false, got {got(scalar)}"
+            yield loc, "value", f"expected true or false, got {got(scalar)}"
 
 
 def _scalars(
@@ -244,8 +270,7 @@ _WANTED = {
     "string": "text",
     "list": "a list",
     "tuple": "a list",
-    "dict": "keys with values",
-    "model": "keys with values",
+    "dict": "fields",
     "path": "a path",
     "none": "nothing",
 }
@@ -256,4 +281,4 @@ def _wanted(kind: str, details: ErrorDetails) -> str:
         return "a whole number"
     if kind == "int_parsing_size":
         return "a whole number of at most 4,300 digits"
-    return _WANTED.get(kind.split("_", maxsplit=1)[0], f"right ({details['msg'].lower()})")
+    return _WANTED.get(kind.split("_", maxsplit=1)[0], f"a valid value ({details['msg'].lower()})")

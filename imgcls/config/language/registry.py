@@ -12,6 +12,7 @@ is all it takes to add a layer. The name in YAML is the class name; Keras' lower
 are final; `reader.py` adds the places.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,7 +33,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from imgcls.config.language import messages
-from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
 Loc = tuple[int | str, ...]
 
@@ -95,16 +95,21 @@ class Section(BaseModel):
     def _validated(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
-        if value is None:
-            value = {}
-        fields = value if isinstance(value, Mapping) else {}
+        fields = {} if value is None else value
+        if not isinstance(fields, Mapping):
+            # Own fields come before inherited ones: of Conv2D, `filters` before `kernel_size`.
+            own = inspect.get_annotations(cls)
+            known = sorted(cls.model_fields.items(), key=lambda each: each[0] not in own)
+            name = cls.name() if issubclass(cls, Component) else cls.__name__
+            message = messages.not_fields(name, dict(known), value)
+            raise mistakes(cls.__name__, [((), "value", message)])
         found: list[tuple[Loc, str, str]] = [
             mistake
             for key, given in fields.items()
             for mistake in messages.not_numbers(cls.model_fields.get(key), key, given)
         ]
         try:
-            section = handler(value)
+            section = handler(fields)
         except ValidationError as error:
             translated = [
                 messages.translate(details, cls.model_fields)
@@ -185,15 +190,15 @@ class Component(Section):
             ((name, fields),) = value.items()
         elif isinstance(value, Mapping) and value:
             listed = messages.short(", ".join(map(str, value)))
-            raise mistakes(what, [((), "value", f"must name one {what}, got {listed}")])
+            raise mistakes(what, [((), "value", f"expected one {what}, got {listed}")])
         else:
-            raise mistakes(what, [((), "value", f"must name {messages.a(what)}")])
+            wanted = f"expected {messages.a(what)}, got {messages.got(value)}"
+            raise mistakes(what, [((), "value", wanted)])
         bare = isinstance(value, str)
         component = cls.lookup(name)
         if component is None:
-            advice = TUTORIAL_NAMES.get(name)
-            advice = advice or f"unknown {what}; {messages.instead(name, cls.named(), what)}"
-            raise mistakes(what, [((), "value", advice) if bare else ((name,), "key", advice)])
+            message = messages.unknown_name(name, cls.named(), what)
+            raise mistakes(what, [((), "value", message) if bare else ((name,), "key", message)])
         try:
             return component.model_validate({} if fields is None else fields)
         except ValidationError as error:

@@ -13,7 +13,7 @@ OWN = {"Residual", "Repeat"}
 """Layers that Keras does not have."""
 
 LEFT_OUT = {
-    "name": "layers are told by their place in the config",
+    "name": "layers are identified by their place in the config",
     "dtype": "training.precision decides it for the whole network",
     "data_format": "images are channels last everywhere",
     "seed": "the run's seed decides everything random",
