@@ -151,7 +151,7 @@ def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> No
         )
     rate = now.optimizer.learning_rate
     planned = isinstance(rate, Schedule) and rate.whole_run
-    key = f"optimizer.{now.optimizer.name()}.learning_rate"
+    key = f"optimizer.{now.optimizer.identifier()}.learning_rate"
     if "training.epochs" in given and longer and planned and not _names(given, key):
         raise RunError(
             f"{run}: {type(rate).__name__} spans the whole run, whose number of epochs changes; "

@@ -51,7 +51,7 @@ class Config(Section):
         yield from stack.misplaced(self.layers)
         schedule = self.optimizer.learning_rate
         if isinstance(schedule, Schedule):
-            key = f"optimizer.{self.optimizer.name()}.learning_rate"
+            key = f"optimizer.{self.optimizer.identifier()}.learning_rate"
             if message := schedule.check_length(self.training.epochs):
                 yield key, message
             if self.training.reduce_lr_on_plateau is not None:

@@ -93,7 +93,7 @@ class _Generator(GenerateJsonSchema):
     def encode_default(self, dft: Any) -> Any:  # noqa: ANN401
         if isinstance(dft, Component):
             encoded = dft.model_dump(mode="json", exclude_defaults=True)
-            return encoded if encoded[dft.name()] else dft.name()
+            return encoded if encoded[dft.identifier()] else dft.identifier()
         if isinstance(dft, Section):
             return dft.model_dump(mode="json", exclude_defaults=True)
         return super().encode_default(dft)
@@ -163,7 +163,7 @@ def _ref(section: type[Section]) -> Schema:
 
 
 def _names(components: Sequence[type[Component]]) -> list[Schema]:
-    canonical = [component.name() for component in components]
+    canonical = [component.identifier() for component in components]
     others = {each for component in components for each in component.aliases()} - set(canonical)
     return [{"enum": canonical}, {"type": "string", "pattern": _pattern(others)}]
 

@@ -150,7 +150,7 @@ class Loop:
             "there was no finite one" if last is None else f"the last finite loss was {last:.4g}"
         )
         hint = (
-            f"lower optimizer.{self.config.optimizer.name()}.learning_rate, or clip: "
+            f"lower optimizer.{self.config.optimizer.identifier()}.learning_rate, or clip: "
             "global_clipnorm: 1.0"
         )
         if self.config.training.on_divergence == "stop":

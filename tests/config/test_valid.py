@@ -35,7 +35,7 @@ def test_configs_within_all_bounds_are_accepted_and_their_resolved_form_is_equal
         again.write_text(plain, encoding="utf-8")
 
         assert config == reader.read_own(again).config
-        layers.update(layer.name() for layer in config.layers)
+        layers.update(layer.identifier() for layer in config.layers)
 
     check()
 

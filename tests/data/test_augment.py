@@ -121,7 +121,7 @@ def test_colour_and_movement_come_in_the_order_written() -> None:
 
 def _names(*written: object) -> list[str | list[str]]:
     return [
-        [each.name() for each in group] if isinstance(group, list) else group.name()
+        [each.identifier() for each in group] if isinstance(group, list) else group.identifier()
         for group in grouped(read(*written))
     ]
 

@@ -21,7 +21,7 @@ class Initializer(Component):
         """
         import keras
 
-        return getattr(keras.initializers, type(self).__name__)(**self.model_dump()[self.name()])
+        return getattr(keras.initializers, type(self).__name__)(**self.model_dump()[self.identifier()])
 
 
 class Zeros(Initializer):

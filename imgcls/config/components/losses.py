@@ -21,7 +21,7 @@ class Loss(Component):
     """What training makes small: a number an image, whose mean over a batch is followed."""
 
     @classmethod
-    def name(cls) -> str:
+    def identifier(cls) -> str:
         """Returns the name in YAML: Keras' identifier."""
         return snake_case(cls.__name__)
 

@@ -16,7 +16,7 @@ class Regularizer(Component):
         """Returns the Keras regularizer of the same name."""
         import keras
 
-        return getattr(keras.regularizers, type(self).__name__)(**self.model_dump()[self.name()])
+        return getattr(keras.regularizers, type(self).__name__)(**self.model_dump()[self.identifier()])
 
 
 class L1(Regularizer):

@@ -100,7 +100,7 @@ class Section(BaseModel):
             # Own fields come before inherited ones: of Conv2D, `filters` before `kernel_size`.
             own = inspect.get_annotations(cls)
             known = sorted(cls.model_fields.items(), key=lambda each: each[0] not in own)
-            name = cls.name() if issubclass(cls, Component) else cls.__name__
+            name = cls.identifier() if issubclass(cls, Component) else cls.__name__
             message = messages.not_fields(name, dict(known), value)
             raise mistakes(cls.__name__, [((), "value", message)])
         found: list[tuple[Loc, str, str]] = [
@@ -144,7 +144,7 @@ class Component(Section):
         cls._abstract = abstract or Component in cls.__bases__
 
     @classmethod
-    def name(cls) -> str:
+    def identifier(cls) -> str:
         """Returns the name in YAML."""
         return cls.__name__
 
@@ -157,14 +157,14 @@ class Component(Section):
             component = todo.pop()
             todo += component.__subclasses__()
             if not component._abstract:  # noqa: SLF001  # a subclass
-                found[component.name()] = component
+                found[component.identifier()] = component
         return dict(sorted(found.items()))
 
     @classmethod
     def aliases(cls) -> set[str]:
         """Returns every name of this class in a config: its own and Keras' identifiers."""
         own = cls.__name__
-        return {own, own.lower(), snake_case(own), cls.name(), *cls._aliases}
+        return {own, own.lower(), snake_case(own), cls.identifier(), *cls._aliases}
 
     @classmethod
     def lookup(cls, name: str) -> type[Self] | None:
@@ -212,7 +212,7 @@ class Component(Section):
 
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {self.name(): handler(self)}
+        return {self.identifier(): handler(self)}
 
     @classmethod
     def __get_pydantic_core_schema__(

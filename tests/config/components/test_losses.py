@@ -101,10 +101,10 @@ def test_a_loss_has_keras_names(loss):
     """
     import keras
 
-    assert loss.name() == keras.losses.get(loss.name()).__name__
-    assert loss() == Loss.read(loss.name())
+    assert loss.identifier() == keras.losses.get(loss.identifier()).__name__
+    assert loss() == Loss.read(loss.identifier())
     assert loss() == Loss.read(loss.__name__)
-    assert {loss.name(): dict(loss())} == loss().model_dump()
+    assert {loss.identifier(): dict(loss())} == loss().model_dump()
 
 
 def test_the_short_names_are_keras_too():

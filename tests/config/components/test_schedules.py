@@ -39,7 +39,7 @@ every = pytest.mark.parametrize("schedule", Schedule.named().values(), ids=Sched
 
 
 def example(schedule, **more):
-    return schedule(**EXAMPLES[schedule.name()], **more)
+    return schedule(**EXAMPLES[schedule.identifier()], **more)
 
 
 def rates(schedule, steps=STEPS * EPOCHS, epochs=EPOCHS):
@@ -70,7 +70,7 @@ def test_fields_and_defaults_are_those_of_keras(schedule):
     import keras
 
     fields = {name: field.default for name, field in schedule.model_fields.items()}
-    signature = inspect.signature(getattr(keras.optimizers.schedules, schedule.name()).__init__)
+    signature = inspect.signature(getattr(keras.optimizers.schedules, schedule.identifier()).__init__)
     for name, parameter in signature.parameters.items():
         if name in {"self", *LEFT_OUT}:
             continue
@@ -108,7 +108,7 @@ def test_a_schedule_is_keras_schedule_in_steps(schedule, arguments):
     """
     Only the unit is ours: the curve is the one that papers and tutorials mean.
     """
-    expected = keras_rates(schedule.name(), *arguments)
+    expected = keras_rates(schedule.identifier(), *arguments)
 
     assert np.allclose(expected, rates(schedule), rtol=1e-6, atol=1e-7)
 

@@ -110,14 +110,14 @@ class Dataset(Component):
     """Train on this many images only, stratified by class, for quick experiments; validation and test are not reduced."""  # noqa: E501
 
     @classmethod
-    def name(cls) -> str:
+    def identifier(cls) -> str:
         """Returns the name in YAML."""
         return snake_case(cls.__name__)
 
     @classmethod
     def kind(cls) -> str:
         """Returns the key that selects this kind of data set: one of `KINDS`."""
-        return cls.name()
+        return cls.identifier()
 
     def fetch(self, report: Report, stop: Stop | None = None) -> None:
         """Downloads a published data set if it is not on this machine; others do nothing.
@@ -195,7 +195,7 @@ class Dataset(Component):
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = handler(self)
         kind = self.kind()
-        return {kind: fields.pop(kind, self.name()), **fields}
+        return {kind: fields.pop(kind, self.identifier()), **fields}
 
 
 def _kinds() -> str:

@@ -31,13 +31,13 @@ class Downloaded(Published, abstract=True):
         """Downloads the data to the user's cache if it is not on this machine."""
         from imgcls.images import published
 
-        published.fetch(self.name(), self._published, report, stop)
+        published.fetch(self.identifier(), self._published, report, stop)
 
     def find(self) -> "Found":
         """Returns the labeled pixels."""
         from imgcls.images import arrays, published
 
-        found, source = published.read(self.name(), self._published)
+        found, source = published.read(self.identifier(), self._published)
         return arrays.find(found, source, self._classes)
 
 

@@ -78,7 +78,7 @@ def flatten(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
     layers of one Repeat share theirs.
     """
     return [
-        (f"[{index}].{layer.name()}{key}", each)
+        (f"[{index}].{layer.identifier()}{key}", each)
         for index, layer in enumerate(layers)
         for key, each in layer.flat()
     ]

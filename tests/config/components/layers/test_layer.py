@@ -185,6 +185,6 @@ def test_a_repeat_is_written_out_and_each_layer_keeps_its_key() -> None:
 
     assert expected == [key for key, _ in found]
     assert [key.rsplit(".", 1)[-1].split("]")[-1] for key in expected] == [
-        layer.name() for _, layer in found
+        layer.identifier() for _, layer in found
     ]
     assert len(found) == sum(Layer.read(layer).count for layer in layers)

@@ -54,7 +54,7 @@ def test_an_error_inside_a_residual_is_located_in_it() -> None:
     key, layer, shape, error = innermost("layers[2].Residual", outer, (None, 8, 8, 4), raised.value)
 
     assert "layers[2].Residual.layers[1].Repeat.layers[0].Residual.layers[1].Conv2D" == key
-    assert layer.name() == "Conv2D"
+    assert layer.identifier() == "Conv2D"
     assert shape == (None, 4, 4, 4)
     assert not isinstance(error, BodyError)
 
