@@ -45,7 +45,7 @@ Asserted = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write a JSON object instead of tables.")]
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917  # each is an option
     run: Run = None,
     split: OwnSplit = None,
     data: Data = None,

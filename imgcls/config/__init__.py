@@ -1,1 +1,1 @@
-"""What a YAML file may say: the sections, the vocabularies, and the reader that checks them."""
+"""The config language: its sections, its registries of components, and the reader."""

@@ -1,7 +1,7 @@
-"""What may change in a run that goes on: the few keys that leave what was trained as it is.
+"""The settings that may change when a run is resumed.
 
-A run's `config.yaml` says what was asked when it began and is never rewritten: its checkpoints
-vouch for it. What a later start changed stands beside it, in `changes.json`.
+The `config.yaml` of a run is never rewritten: its checkpoints record a digest of it. Changes made
+when resuming are kept next to it, in `changes.json`.
 """
 
 import json
@@ -32,16 +32,16 @@ LOCATIONS = (
     *("dataset.folder", "dataset.csv", "dataset.root", "dataset.npz"),
     *("dataset.validation", "dataset.test"),
 )
-"""Keys that may change from one path to another: that the images are the same ones is checked."""
+"""Keys that may change from one path to another; the images are compared separately."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One key that has another value than the run began with.
+    """A changed value.
 
     Attributes:
-        value: the one it has now, as JSON has it.
-        step: how many steps had been trained when it was changed.
+        value: the new value, as in JSON.
+        step: the number of steps trained before the change.
     """
 
     value: Any
@@ -52,7 +52,7 @@ Changes = dict[str, Change]
 
 
 def read(path: Path) -> Changes:
-    """Returns what was changed in a run so far, by its keys; nothing where there is no file.
+    """Returns the changes to a run by key; empty if the file does not exist.
 
     Raises:
         RunError: if the file is damaged.
@@ -62,35 +62,35 @@ def read(path: Path) -> Changes:
     found = {}
     for key, each in files.read_object(path).items():
         if not isinstance(each, dict) or type(each.get("step")) is not int or "value" not in each:
-            raise RunError(f"{path}: {key} is no change; it must have value and step")
+            raise RunError(f"{path}: {key} is not a change; expected value and step")
         found[key] = Change(each["value"], each["step"])
     return found
 
 
 def write(path: Path, changes: Changes) -> None:
-    """Writes what was changed in a run.
+    """Writes the changes to a run.
 
     Raises:
-        ResourceError: if it cannot be written; what stood there stays.
+        ResourceError: if the file cannot be written; a previous file is kept.
     """
     plain = {key: {"value": each.value, "step": each.step} for key, each in changes.items()}
     files.write_json(path, plain)
 
 
 def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reader.CheckedConfig:
-    """Returns a run's config as it is now.
+    """Returns the current config of a run: the original one with all changes.
 
     Args:
         config: the run's `config.yaml`.
-        changes: the run's `changes.json`; it need not exist.
-        overrides: `key=value` each, on top of both.
+        changes: the run's `changes.json`, which may not exist.
+        overrides: `key=value` each, applied last.
 
     Raises:
-        ConfigError: if a value is wrong.
-        RunError: if something was changed, then or now, that must not.
+        ConfigError: if a value is invalid.
+        RunError: if a change is not allowed.
     """
     before = read(changes)
-    # JSON is YAML, but for what is no ASCII and would be written as two halves.
+    # ensure_ascii would write surrogate pairs, which YAML does not read as one character.
     kept = [f"{key}={json.dumps(each.value, ensure_ascii=False)}" for key, each in before.items()]
     resumed = reader.read_own(config).config
     now = reader.read_own(config, kept, overrides)
@@ -99,12 +99,12 @@ def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reade
 
 
 def made(before: Config, now: Config, step: int) -> Changes:
-    """Returns what differs between two configs, as changed after so many steps."""
+    """Returns the differences between two configs as changes made after the given step."""
     return {key: Change(value, step) for key, _, value in differences(before, now)}
 
 
 def differences(before: Config, now: Config) -> list[tuple[str, Any, Any]]:
-    """Returns (key, value before, value now) of each key that differs; a learning rate is one."""
+    """Returns (key, old value, new value) for each difference; a schedule counts as one value."""
     return list(_differences("", before.model_dump(mode="json"), now.model_dump(mode="json")))
 
 
@@ -135,41 +135,44 @@ def length_key(config: Config) -> str:
 
 
 def check(run: Path, resumed: Config, now: Config, given: Collection[str]) -> None:
-    """Checks that only what is safe differs from what the run began with.
+    """Checks that a run is resumed only with changes that are allowed.
 
     Args:
-        run: the folder, for the message.
-        resumed: the config that it began with.
-        now: the config that it is to go on with.
-        given: the keys that were given for this start.
+        run: the run folder, for the message.
+        resumed: the original config.
+        now: the config to resume with.
+        given: the keys given on this command line.
+
+    Raises:
+        RunError: listing the changes that are not allowed.
     """
     differing = differences(resumed, now)
     length = length_key(now)
     longer = any(key == length for key, _, _ in differing)
 
-    def is_planned_anew(key: str) -> bool:
+    def may_replan(key: str) -> bool:
         return _is_rate(key) and longer and (length in given or not _names(given, key))
 
     safe = (length, *SAFE)
     refused = [
         f"{key}: {_short(before)} -> {_short(value)}"
         for key, before, value in differing
-        if not (key in safe or _is_moved(key, before, value) or is_planned_anew(key))
+        if not (key in safe or _is_moved(key, before, value) or may_replan(key))
     ]
     if refused:
         raise RunError(
-            f"{run} cannot go on with other settings: {'; '.join(refused)}; "
-            f"only {', '.join(safe)} and where the data lies may change, "
-            "and the learning rate together with the epochs",
-            hint="imgcls train CONFIG --set KEY=VALUE begins a new run",
+            f"cannot resume {run} with other settings: {'; '.join(refused)}; "
+            f"only {', '.join(safe)}, the paths of the data, "
+            "and the learning rate together with the epochs can change",
+            hint="start a new run: imgcls train CONFIG --set KEY=VALUE",
         )
     last = now.stages[-1]
     rate, key = last.optimizer.learning_rate, last.learning_rate_key
     planned = isinstance(rate, Schedule) and rate.whole_run
     if length in given and longer and planned and not _names(given, key):
         raise RunError(
-            f"{run}: {type(rate).__name__} is planned over the whole run, which is to have other "
-            "epochs now; give the learning rate anew",
+            f"{run}: {type(rate).__name__} spans the whole run, whose number of epochs changes; "
+            "set the learning rate as well",
             hint=f"add --set {key}=0.0001, or a schedule",
         )
 
@@ -187,4 +190,4 @@ def _is_moved(key: str, before: object, now: object) -> bool:
 
 def _short(value: object) -> str:
     text = files.to_json(value).decode().strip()
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a line holds two
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - two fit in a line

@@ -1,4 +1,4 @@
-"""The whole config: its sections, and the rules between them."""
+"""The root of the config: its sections, and the rules between them."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -11,39 +11,42 @@ from imgcls.config.components.datasets import Dataset
 from imgcls.config.components.layers import Layer
 from imgcls.config.components.layers.nested import MOST_LAYERS
 from imgcls.config.components.layers.selection import WANTED, unknown
-from imgcls.config.components.losses import Loss
-from imgcls.config.components.optimizers import Optimizer
+from imgcls.config.components.losses import CategoricalCrossentropy, Loss
+from imgcls.config.components.optimizers import Adam, Optimizer
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.training import ResolvedStage, Training
 from imgcls.config.language.registry import Section
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
-"""A seed: a whole number that fits 31 bits, as Keras and NumPy take it."""
+"""A seed: a non-negative integer of 31 bits, which Keras and NumPy accept."""
 
 
 class Config(Section):
-    """What a training run is to be, from the pictures to the last epoch."""
+    """A training run: the data, the augmentation, the network and how it is trained.
+
+    Only `dataset` and `layers` are required.
+    """
 
     dataset: Dataset
-    """Which labelled images, how they are split and how large they are shown."""
+    """The labeled images, their split and the size that the network receives."""
     augmentation: tuple[Augmentation, ...] = ()
-    """What is done at random to each training image, in this order."""
+    """Random transformations of the training images, in this order."""
     layers: Annotated[tuple[Layer, ...], MinLen(1)]
-    """The network: a stack of layers from the image to one number a class."""
-    optimizer: Optimizer
-    """What moves the weights."""
-    loss: Loss
-    """What training makes small."""
+    """The network: a stack of layers from the image to one output per class."""
+    optimizer: Optimizer = Adam()
+    """The optimizer that updates the weights."""
+    loss: Loss = CategoricalCrossentropy()
+    """The loss function that training minimizes."""
     training: Training = Training()
-    """For how long, in which batches, on what, and what counts as best."""
+    """Epochs, batch size, devices, early stopping and what counts as the best epoch."""
     seed: Seed = 0
-    """Of everything random: equal seeds on equal machines give equal runs."""
+    """Random seed. Runs with the same seed on the same hardware and versions are bit-identical."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules between sections."""
+        """Yields the violated rules between sections."""
         if (count := sum(layer.count for layer in self.layers)) > MOST_LAYERS:
-            yield "layers", f"must be at most {MOST_LAYERS:,} layers in all, got {count:,}"
-            return  # the other rules write every Repeat out
+            yield "layers", f"must have at most {MOST_LAYERS:,} layers in total, got {count:,}"
+            return  # the other rules expand every Repeat
         yield from stack.mistakes(self.layers)
         yield from self._unmeasured()
         yield from stack.misplaced(self.layers)
@@ -68,7 +71,7 @@ class Config(Section):
         return sum(stage.epochs for stage in self.stages)
 
     def _unmeasured(self) -> Iterator[tuple[str, str]]:
-        """Monitors of validation images where there are none; they would wait for ever."""
+        """Settings that need validation images, of which there are none."""
         if self.dataset.validation != "none":
             return
         if self.training.evaluate_every != 1:
@@ -92,5 +95,5 @@ def _schedule(stage: ResolvedStage) -> Iterator[tuple[str, str]]:
     if message := schedule.check_length(stage.epochs):
         yield stage.learning_rate_key, message
     if stage.reduce_lr_on_plateau is not None:
-        message = "needs a learning_rate that is a number, got a schedule; leave one of them out"
+        message = "cannot be combined with a learning rate schedule; leave one of them out"
         yield f"{stage.key}.reduce_lr_on_plateau", message

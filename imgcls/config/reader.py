@@ -1,4 +1,4 @@
-"""A YAML file and `--set` overrides -> a checked Config, or a message for each mistake."""
+"""Reads a YAML file and `--set` overrides into a checked Config, or reports every mistake."""
 
 import os
 import stat
@@ -17,15 +17,15 @@ from imgcls.config.language.registry import Loc, dotted, path
 from imgcls.config.language.text import RESOLVED, WRITTEN_BY_HAND, Limits, Mark, Text
 from imgcls.errors import ConfigError, Mistake, UsageError
 
-MOST_MISTAKES = 100  # of a file that is no config at all, thousands would be found
+MOST_MISTAKES = 100  # a file that is not a config could have thousands
 
 
 class CheckedConfig:
-    """A config that has passed every check, and the text that it stands in.
+    """A config that has passed every check, with the places of its keys.
 
     Attributes:
-        config: the checked config.
-        name: of the file, without its ending; runs are called after it.
+        config: the config.
+        name: the name of the file without its suffix; runs are named after it.
     """
 
     def __init__(self, config: Config, name: str, text: Text) -> None:
@@ -34,7 +34,7 @@ class CheckedConfig:
         self._text = text
 
     def located(self, error: ConfigError) -> ConfigError:
-        """Returns the error with the places of its keys, for one raised far from the text."""
+        """Returns an error with the places of its keys, for one raised after the reading."""
         located = [
             mistake
             if mistake.place
@@ -47,7 +47,7 @@ class CheckedConfig:
 
     @contextmanager
     def locating(self) -> Iterator[None]:
-        """Gives the config's errors that are raised inside their places."""
+        """Adds places to the ConfigErrors raised inside."""
         try:
             yield
         except ConfigError as error:
@@ -57,15 +57,15 @@ class CheckedConfig:
 def read_own(
     file: Path, changed: Sequence[str] = (), overrides: Sequence[str] = ()
 ) -> CheckedConfig:
-    """Returns the config that a run keeps, which was checked before it was written.
+    """Returns the resolved config of a run, which was checked before it was written.
 
     Args:
         file: the YAML file.
-        changed: what was changed in the run since, as `read` takes overrides.
-        overrides: what is changed now.
+        changed: earlier changes to the run, as overrides.
+        overrides: `a.b=value` each, applied after them.
 
     Raises:
-        ConfigError: if the file is not what was written, or a change is wrong.
+        ConfigError: if the file was damaged, or a change is invalid.
     """
     return read(file, overrides, changed=changed, limits=RESOLVED)
 
@@ -82,19 +82,19 @@ def read(
     Args:
         file: the YAML file, or `-` for standard input.
         overrides: `a.b=value` each; the value is YAML. Later ones win.
-        changed: overrides that come before those, and are not the command line's.
-        limits: what the file may have at most.
+        changed: overrides from `changes.json`, applied first.
+        limits: the limits of the file.
 
     Raises:
         ConfigError: with every mistake in it, in the order of the text.
-        UsageError: if an override is no `key=value`.
+        UsageError: if an override is not `key=value`.
     """
     named = str(file)
     folder = file.parent if named != "-" else Path()
     text = yaml_text.read(_contents(file, limits.bytes), named, folder, limits)
     if not isinstance(text.value, dict):
-        what = "is empty" if text.value is None else "is no mapping of keys to values"
-        raise ConfigError(Mistake(named, "", f"{what}; a config begins with `dataset:`"))
+        what = "empty" if text.value is None else "expected keys with values"
+        raise ConfigError(Mistake(named, "", f"{what}; a config needs dataset and layers"))
     for override in changed:
         _override(text, override, "changes.json")
     for number, override in enumerate(overrides, start=1):
@@ -110,16 +110,16 @@ def read(
 
 
 def _found(error: ValidationError, text: Text) -> list[tuple[Mark, Loc, str]]:
-    said = {mark for mark, _, _ in text.mistakes}
+    reported = {mark for mark, _, _ in text.mistakes}
     return [
         (mark, details["loc"], details["msg"])
         for details in error.errors(include_url=False)
-        if (mark := _place(text, details["loc"], details["type"])) not in said
+        if (mark := _place(text, details["loc"], details["type"])) not in reported
     ]
 
 
 def _mistakes(found: list[tuple[Mark, Loc, str]]) -> list[Mistake]:
-    """One mistake a place and key, in the order of the text."""
+    """One mistake per place and key, in the order of the text."""
     placed: dict[tuple[Mark, Loc], Mistake] = {}
     for mark, loc, message in sorted(found, key=lambda each: each[0]):
         placed.setdefault((mark, loc), Mistake(str(mark), dotted(loc), message))
@@ -137,36 +137,36 @@ def _place(text: Text, loc: Loc, kind: str) -> Mark:
 
 
 def _contents(file: Path, most: int) -> str:
-    """The text of a file that may be anything: a pipe, a device, a picture."""
+    """The text of a file, which may turn out to be a pipe, a device or an image."""
     if str(file) == "-":
         if sys.stdin is None:
             raise _unreadable(file, "stdin is closed")
         contents = sys.stdin.buffer.read(most + 1)
     else:
         try:
-            # Without O_NONBLOCK, opening a named pipe would wait for its other end.
+            # Without O_NONBLOCK, opening a named pipe waits for a writer.
             descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
-                raise _unreadable(file, "it is no regular file")
+                raise _unreadable(file, "not a regular file")
             with os.fdopen(descriptor, "rb") as stream:
                 contents = stream.read(most + 1)
         except (OSError, ValueError) as error:
             raise _unreadable(file, getattr(error, "strerror", None) or str(error)) from None
     if len(contents) > most:
-        raise _unreadable(file, f"it is larger than {most:,} bytes")
+        raise _unreadable(file, f"larger than {most:,} bytes")
     try:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        message = f"is no UTF-8 at byte {error.start}; save it as UTF-8"
+        message = f"not UTF-8 at byte {error.start}; save it as UTF-8"
         raise ConfigError(Mistake(str(file), "", message)) from None
 
 
 def _unreadable(file: Path, why: str) -> ConfigError:
     hint = None
     if not os.path.lexists(file):
-        beside = [other.name for other in _configs(file.parent)]
-        hint = f"{file.parent} has {', '.join(beside)}" if beside else None
+        others = [other.name for other in _configs(file.parent)]
+        hint = f"{file.parent} has {', '.join(others)}" if others else None
     return ConfigError(Mistake(str(file), "", f"cannot be read: {why}"), hint=hint)
 
 
@@ -182,15 +182,15 @@ def _key_and_value(override: str, source: str) -> tuple[Loc, str]:
     loc = path(key.strip())
     if not equals or not loc or not yaml_text.is_key(key):
         given = short(override)
-        raise UsageError(f"--set {given}: must be key=value, such as training.epochs=2")
+        raise UsageError(f"--set {given}: expected key=value, for example training.epochs=2")
     if len(loc) > WRITTEN_BY_HAND.levels:
-        message = f"is nested more than {WRITTEN_BY_HAND.levels} levels deep"
+        message = f"nested more than {WRITTEN_BY_HAND.levels} levels deep"
         raise ConfigError(Mistake(source, dotted(loc[:2]), message))
     return loc, written
 
 
 def _override(text: Text, override: str, source: str) -> None:
-    """Puts the value of one `--set` in its place; what it means is checked with all the rest."""
+    """Inserts the value of one `--set` into the text; it is checked with the rest of it."""
     loc, written = _key_and_value(override, source)
     value = yaml_text.read(written, source, Path.cwd())
     text.mistakes += [(mark, (*loc, *inner), message) for mark, inner, message in value.mistakes]
@@ -199,16 +199,16 @@ def _override(text: Text, override: str, source: str) -> None:
         here = loc[: depth + 1]
         if isinstance(parent, list):
             if not isinstance(part, int) or part >= len(parent):
-                last = f"[0] to [{len(parent) - 1}]" if parent else "nothing"
-                message = f"there is no such entry; {dotted(loc[:depth])} has {last}"
+                last = f"[0] to [{len(parent) - 1}]" if parent else "no entries"
+                message = f"no such entry; {dotted(loc[:depth])} has {last}"
                 raise ConfigError(Mistake(source, dotted(here), message))
         elif isinstance(part, int):
-            raise ConfigError(Mistake(source, dotted(here), "there is no list here"))
+            raise ConfigError(Mistake(source, dotted(here), "not a list, so it has no such entry"))
         if below is None:
             break
         child = parent[part] if isinstance(parent, list) else parent.get(part)  # type: ignore[index]  # a number by now
         if not isinstance(child, dict | list):
-            # `optimizer: adam` and --set optimizer.Adam.learning_rate=1e-4 speak of one thing.
+            # `optimizer: adam` with --set optimizer.Adam.learning_rate=1e-4.
             child = {}
             text.keys[here] = text.values[here] = Mark(source)
             parent[part] = child

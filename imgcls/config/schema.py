@@ -1,4 +1,4 @@
-"""The JSON Schema of the config language, for editors, made from the classes that read a config."""
+"""The JSON Schema of the config, for editors, generated from the classes that read a config."""
 
 import inspect
 import re
@@ -14,28 +14,28 @@ from imgcls.config.language.registry import Component, Section
 
 Schema = dict[str, Any]
 
-# YAML 1.1 reads `1e-3` as text, YAML 1.2 as a number, and editors do either; no other text in the
-# place of a number is let through. JSON Schema asks numbers for bounds and only text for patterns.
+# YAML 1.1 reads `1e-3` as text, YAML 1.2 as a number, and editors follow either; no other text is
+# valid for a number. In JSON Schema, bounds apply to numbers only and patterns to text only.
 _AS_TEXT: dict[str, str] = {
     "integer": r"^[0-9]+(_[0-9]+)+$",
     "number": r"^[-+]?[0-9][0-9_.]*[eE][-+]?[0-9]+$|^[0-9]+(_[0-9]+)+$",
     "boolean": r"^(yes|no|on|off)$",
 }
-_TEXT = ["string", "number", "boolean"]  # `no` and `010` are text where text is wanted
+_TEXT = ["string", "number", "boolean"]  # `no` and `010` are text where text is expected
 
 
 def json_schema() -> Schema:
-    """Returns the schema (draft 2020-12) of a config, with the docs of every name and key."""
+    """Returns the schema (draft 2020-12) of a config, with the documentation of every key."""
     sections = [each for each in language() if not is_registry(each)]
-    families = [each for each in language() if issubclass(each, Component) and is_registry(each)]
+    registries = [each for each in language() if issubclass(each, Component) and is_registry(each)]
     named = {each.__name__ for each in language()}
-    assert len(named) == len(language()), "two classes of the language have one name"
+    assert len(named) == len(language()), "two classes of the config share a name"
     _, generated = models_json_schema(
         [(each, "validation") for each in sections], schema_generator=_Generator
     )
     made = {each.__name__: _section(each, generated["$defs"][each.__name__]) for each in sections}
     root = made.pop(Config.__name__)
-    for registry in families:
+    for registry in registries:
         built = _dataset if issubclass(registry, Dataset) else _registry
         made[registry.__name__] = built(registry, made)
     return {
@@ -47,7 +47,7 @@ def json_schema() -> Schema:
 
 
 def language() -> list[type[Section]]:
-    """Returns every section, family and member that a config may hold, `Config` first."""
+    """Returns every section, registry and component that a config may contain, `Config` first."""
     found: dict[type[Section], None] = {}
     todo: list[type[Section]] = [Config]
     while todo:
@@ -63,12 +63,12 @@ def language() -> list[type[Section]]:
 
 
 def is_registry(section: type[Section]) -> bool:
-    """Returns whether a config names a member of this class, and never the class itself."""
+    """Returns whether a section is a registry: a direct subclass of `Component`."""
     return Component in section.__bases__
 
 
 def about(section: type[Section]) -> str:
-    """Returns what a class's docstring tells users, a paragraph a line."""
+    """Returns the user-facing part of a class's docstring, one line per paragraph."""
     docs = re.split(
         r"^(?:Args|Attributes|Raises):$", inspect.getdoc(section) or "", flags=re.MULTILINE
     )[0]
@@ -84,7 +84,7 @@ def _mentioned(annotations: Iterable[Any]) -> Iterator[type[Section]]:
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator without titles, with names for defaults."""
+    """Pydantic's generator without titles, and with components as defaults by name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401
         del schema
@@ -116,15 +116,15 @@ def _section(section: type[Section], schema: JsonSchemaValue) -> Schema:
 
 
 def _registry(registry: type[Component], definitions: Schema) -> Schema:
-    """A bare name, or one key: the canonical names are listed, the others only let through."""
-    members = registry.named()
-    keys = {name: _ref(member) for name, member in members.items()}
+    """A bare name or a single key: canonical names are listed, aliases only accepted."""
+    components = registry.named()
+    keys = {name: _ref(component) for name, component in components.items()}
     others = {
-        _pattern(member.aliases() - {name}): keys[name]
-        for name, member in members.items()
-        if member.aliases() - {name}
+        _pattern(component.aliases() - {name}): keys[name]
+        for name, component in components.items()
+        if component.aliases() - {name}
     }
-    bare = [each for each in members.values() if "required" not in definitions[each.__name__]]
+    bare = [each for each in components.values() if "required" not in definitions[each.__name__]]
     return {
         "description": about(registry),
         "anyOf": [
@@ -142,11 +142,11 @@ def _registry(registry: type[Component], definitions: Schema) -> Schema:
 
 
 def _dataset(registry: type[Component], definitions: Schema) -> Schema:
-    """Keys of which one, such as `folder`, says which data it is; the known ones share `name`."""
+    """The kind is a key such as `folder`; the data sets known by name share the key `name`."""
     assert issubclass(registry, Dataset)
-    members = registry.named().values()
-    known = [each for each in members if each.kind() == "name"]
-    which = {"description": "A data set that is known by its name.", "anyOf": _names(known)}
+    components = registry.named().values()
+    known = [each for each in components if each.kind() == "name"]
+    which = {"description": "A data set known by name.", "anyOf": _names(known)}
     first = definitions[known[0].__name__]
     named = {
         "type": "object",
@@ -154,7 +154,7 @@ def _dataset(registry: type[Component], definitions: Schema) -> Schema:
         "required": ["name"],
         "additionalProperties": False,
     }
-    others = [_ref(each) for each in members if each not in known]
+    others = [_ref(each) for each in components if each not in known]
     return {"description": about(registry), "anyOf": [named, *others]}
 
 
@@ -162,9 +162,9 @@ def _ref(section: type[Section]) -> Schema:
     return {"$ref": f"#/$defs/{section.__name__}"}
 
 
-def _names(members: Sequence[type[Component]]) -> list[Schema]:
-    canonical = [member.identifier() for member in members]
-    others = {each for member in members for each in member.aliases()} - set(canonical)
+def _names(components: Sequence[type[Component]]) -> list[Schema]:
+    canonical = [component.identifier() for component in components]
+    others = {each for component in components for each in component.aliases()} - set(canonical)
     return [{"enum": canonical}, {"type": "string", "pattern": _pattern(others)}]
 
 
@@ -173,20 +173,20 @@ def _pattern(aliases: Iterable[str]) -> str:
 
 
 def _read_as_yaml(schema: Any) -> Any:  # noqa: ANN401
-    """Lets through what the reader takes for a value: `1e-3`, `yes`, and `010` as text."""
+    """Accepts what the reader accepts: `1e-3` and `yes` as values, `010` as text."""
     if isinstance(schema, list):
         return [_read_as_yaml(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    if "x-vocabulary" in schema:
-        rest = {key: value for key, value in schema.items() if key != "x-vocabulary"}
-        return {**rest, "$ref": f"#/$defs/{schema['x-vocabulary']}"}
+    if "x-registry" in schema:
+        rest = {key: value for key, value in schema.items() if key != "x-registry"}
+        return {**rest, "$ref": f"#/$defs/{schema['x-registry']}"}
     read = {
         key: value if key in {"default", "enum", "const"} else _read_as_yaml(value)
         for key, value in schema.items()
     }
     if any(each.get("type") == "number" for each in schema.get("anyOf", [])):
-        # What looks like a number is one here, and is held to its bounds: the text takes none.
+        # What looks like a number is validated as one, so the text alternative excludes numbers.
         texts = [{**each, "type": "string"} if _is_text(each) else each for each in read["anyOf"]]
         return {**read, "anyOf": texts}
     return {**read, **_as_written(read)}

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from imgcls.config.components.datasets import Dataset
-from imgcls.config.components.datasets.own import Files
+from imgcls.config.components.datasets.own import ImageFiles
 from imgcls.config.data_spec import DataSpec
 from imgcls.data.fingerprint import manifest
 from imgcls.data.reading import Reader, Split
@@ -85,7 +85,7 @@ def load(
             for split in SPLITS
             if split in pictures and split in only
         }
-    skips = isinstance(dataset, Files) and dataset.on_bad_image == "skip"
+    skips = isinstance(dataset, ImageFiles) and dataset.on_bad_image == "skip"
     rest = [file for split in pictures if split not in only for file in pictures[split].files]
     bad = [*reader.bad, *_unreadable(rest)]
     if bad and not skips:

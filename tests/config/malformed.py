@@ -29,7 +29,7 @@ class Case:
 
     Attributes:
         contents: of the file.
-        line: where a mistake must be told; None if that is not known.
+        line: where a mistake must be reported; None if unknown.
         overrides: what `--set` is given.
         says: what one of the mistakes must say.
     """
@@ -96,14 +96,14 @@ def _with(lines: list[Line], at: int, *new: Line, end: int | None = None) -> byt
 
 
 def unknown_sibling(lines: list[Line], draw: Draw) -> Case:
-    """A key beside each other one that no section knows."""
+    """An unknown key next to any other."""
     at = _keyed(lines, draw)
     name = "x" + draw(st.text(string.ascii_lowercase + "_", min_size=3, max_size=12)) + "7"
     new = replace(lines[at], key=name, value=draw(st.sampled_from(_OTHERS)))
     return Case(_with(lines, at, new, end=at), at + 1)
 
 
-def misspelt_key(lines: list[Line], draw: Draw) -> Case:
+def misspelled_key(lines: list[Line], draw: Draw) -> Case:
     """A slip of the pen in a key or a name."""
     at = _keyed(lines, draw)
     key = edited(str(lines[at].key), draw)
@@ -133,7 +133,7 @@ def another_value(lines: list[Line], draw: Draw) -> Case:
     return Case(_with(lines, at, replace(lines[at], value=value)), at + 1 if sure else None)
 
 
-def misspelt_value(lines: list[Line], draw: Draw) -> Case:
+def misspelled_value(lines: list[Line], draw: Draw) -> Case:
     """A slip of the pen in a value."""
     at = _leaf(lines, draw)
     return Case(_with(lines, at, replace(lines[at], value=edited(lines[at].value, draw))))
@@ -157,7 +157,7 @@ def twice(lines: list[Line], draw: Draw) -> Case:
     at = _keyed(lines, draw)
     end = block(lines, at)
     again = [*lines[at:end], *lines[at:end]]
-    says = f"duplicate key; the first is in line {at + 1}"
+    says = f"duplicate key; first used in line {at + 1}"
     return Case(_with(lines, at, *again, end=end), end + 1, says=says)
 
 
@@ -199,7 +199,7 @@ def overridden(lines: list[Line], draw: Draw) -> Case:
 
 
 WAYS = (
-    *(unknown_sibling, misspelt_key, another_value, misspelt_value, trap, left_out, twice),
+    *(unknown_sibling, misspelled_key, another_value, misspelled_value, trap, left_out, twice),
     *(tabbed, other_bytes, another_file, overridden),
 )
 
@@ -215,40 +215,40 @@ def outcome(case: Case, file: Path) -> str:
     """Returns whether the case was `accepted` or `refused`, and checks how.
 
     Raises:
-        AssertionError: if a mistake is not told as it should be. Any other exception is a traceback
-            that a user would have seen.
+        AssertionError: if a mistake is not reported as it should be. Any other exception is a
+            traceback that a user would have seen.
     """
     file.write_bytes(case.contents)
-    told: ConfigError | UsageError
+    reported: ConfigError | UsageError
     try:
         config = reader.read(file, case.overrides).config
     except (ConfigError, UsageError) as error:
-        told = error
+        reported = error
     else:
         assert case.line is None, f"accepted, though line {case.line} is wrong"
         plain = yaml.safe_dump(config.model_dump(mode="json"), allow_unicode=True)
         file.write_text(plain, encoding="utf-8")
         assert config == reader.read_own(file).config
         return "accepted"
-    if isinstance(told, UsageError):
+    if isinstance(reported, UsageError):
         assert case.overrides
-        assert _is_a_line(str(told))
+        assert _is_a_line(str(reported))
     else:
-        _check_told(told, case, file)
+        _check_reported(reported, case, file)
     return "refused"
 
 
-def _check_told(told: ConfigError, case: Case, file: Path) -> None:
+def _check_reported(reported: ConfigError, case: Case, file: Path) -> None:
     """Every mistake is one line with its place, none is there twice, the known one is there."""
-    lines = [_place(mistake.place, mistake.key, file) for mistake in told.mistakes]
+    lines = [_place(mistake.place, mistake.key, file) for mistake in reported.mistakes]
     assert lines
-    assert len(lines) == len({str(mistake) for mistake in told.mistakes})
-    assert all(_is_a_line(str(mistake)) for mistake in told.mistakes)
-    assert all(mistake.message for mistake in told.mistakes)
+    assert len(lines) == len({str(mistake) for mistake in reported.mistakes})
+    assert all(_is_a_line(str(mistake)) for mistake in reported.mistakes)
+    assert all(mistake.message for mistake in reported.mistakes)
     if case.line is not None:
-        both = zip(told.mistakes, lines, strict=True)
+        both = zip(reported.mistakes, lines, strict=True)
         here = [mistake.message for mistake, line in both if line == case.line]
-        assert any(case.says in message for message in here), (case.line, str(told))
+        assert any(case.says in message for message in here), (case.line, str(reported))
 
 
 def _is_a_line(message: str) -> bool:

@@ -28,7 +28,7 @@ _END = {"Dense": {"units": "classes", "activation": "softmax"}}
 def configs(draw: Draw) -> str:
     """A config in YAML that keeps every bound and every rule."""
     keys = SCHEMA["properties"]
-    optimizer = member(draw, "Optimizer")
+    optimizer = component(draw, "Optimizer")
     training = section(draw, "Training")
     training["epochs"] = str(draw(st.integers(100, 1000)))  # no schedule drawn here is longer
     if isinstance(training.get("early_stopping"), dict):
@@ -40,9 +40,9 @@ def configs(draw: Draw) -> str:
     config = {
         "dataset": dataset(draw),
         "augmentation": value(draw, keys["augmentation"]),
-        "layers": [*(member(draw, name) for name in layers), "Flatten", _END],
+        "layers": [*(component(draw, name) for name in layers), "Flatten", _END],
         "optimizer": optimizer,
-        "loss": member(draw, "Loss"),
+        "loss": component(draw, "Loss"),
         "training": training,
         "seed": value(draw, keys["seed"]),
     }
@@ -54,7 +54,7 @@ def value(draw: Draw, schema: Schema, depth: int = 0) -> Any:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         registry = is_registry(SECTIONS[name])
-        return member(draw, name, depth) if registry else section(draw, name, depth)
+        return component(draw, name, depth) if registry else section(draw, name, depth)
     if "anyOf" in schema:
         return value(draw, draw(st.sampled_from(schema["anyOf"])), depth)
     if "enum" in schema or "const" in schema:
@@ -91,8 +91,8 @@ def number(draw: Draw, schema: Schema, *, whole: bool) -> str:
     return repr(float(draw(numbers)))
 
 
-def member(draw: Draw, registry: str, depth: int = 0) -> Any:
-    """Returns a member of a family by its name, with fields if it has some."""
+def component(draw: Draw, registry: str, depth: int = 0) -> Any:
+    """Returns a component of a registry by its name, with fields if it has some."""
     known = SECTIONS[registry]
     assert issubclass(known, Component)
     without = _FIRST | (_NESTED if depth > 1 else set())
@@ -105,7 +105,7 @@ def member(draw: Draw, registry: str, depth: int = 0) -> Any:
 def section(draw: Draw, name: str, depth: int = 0) -> dict[str, Any]:
     """Returns keys of a section: all that it needs, and some of the others.
 
-    What breaks a rule between fields is drawn anew; what is wrong by itself is an error.
+    What violates a rule between fields is drawn again; an invalid field is an error.
     """
     schema = SCHEMA["$defs"][name]
     needed = schema.get("required", [])

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from imgcls.data.traits import Traits
 
 from imgcls.config.components.layers import Layer
 from imgcls.config.components.losses import Loss
@@ -15,7 +16,6 @@ from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.components.training import Training
 from imgcls.data.batch_source import BatchSource
-from imgcls.data.traits import Traits
 from imgcls.network import model
 from imgcls.training import engine
 from imgcls.training.engine import IMAGES, LOSS, Engine
@@ -253,12 +253,12 @@ def test_each_schedule_gives_keras_rates(case):
 
 
 @pytest.mark.parametrize(
-    ("family", "table"),
+    ("registry", "table"),
     [(Optimizer, OPTIMIZERS), (Loss, LOSSES), (Regularizer, REGULARIZERS), (Schedule, SCHEDULES)],
 )
 def test_the_table_has_every_name(registry, table):
     """
-    What is added to a vocabulary is compared with Keras, or this fails.
+    What is added to a registry is compared with Keras, or this fails.
     """
     assert set(registry.named()) == {case.split(",")[0] for case in table}
 

@@ -1,1 +1,1 @@
-"""The classes that a config may name: layers, augmentations, data sets, optimizers, ..."""
+"""The components that a config may name: layers, augmentations, data sets, optimizers, ..."""

@@ -1,4 +1,4 @@
-"""Activations: the functions of Keras that take each number by itself, and softmax."""
+"""Keras' activation functions; all but softmax are elementwise."""
 
 from collections.abc import Callable
 from typing import Any, Literal, get_args
@@ -38,11 +38,11 @@ _Chain = Literal[
 ActivationName = Literal[_Single, _Chain]
 
 CHAINS = frozenset(get_args(_Chain))
-"""Those that are several operations in TensorFlow; the others are one, and gain little or lose."""
+"""Those that are several operations in TensorFlow; the others do not gain from compilation."""
 
 
 def build(name: ActivationName) -> Callable[[Any], Any]:
-    """Returns the Keras function of that name: a tensor to a tensor of the same shape."""
+    """Returns the Keras function of this name; it keeps the shape of its input."""
     import keras
 
     from imgcls.ops.elementwise import compiled

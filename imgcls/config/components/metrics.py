@@ -1,4 +1,4 @@
-"""The figures of an epoch that a config may name, and which way is better."""
+"""The metrics of an epoch that a config may name, and the direction in which they improve."""
 
 from typing import Literal, get_args
 
@@ -11,11 +11,11 @@ MetricName = Literal[
     "val_macro_f1",
     "val_balanced_accuracy",
 ]
-"""A figure of the training images, or, with `val_` before it, of the validation images."""
+"""A metric of the training images or, with the prefix `val_`, of the validation images."""
 
 METRICS: tuple[MetricName, ...] = get_args(MetricName)
 
 
 def better(metric: MetricName) -> Literal["min", "max"]:
-    """Returns which way a metric improves: `min` where smaller is better, as in Keras."""
+    """Returns the direction in which a metric improves: `min` or `max`, as in Keras."""
     return "min" if metric.endswith("loss") else "max"

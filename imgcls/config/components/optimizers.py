@@ -1,7 +1,7 @@
-"""Optimizers: Keras' names, fields and defaults.
+"""Optimizers, with Keras' names, fields and defaults.
 
-To add one, write a subclass of `Optimizer` with the name of Keras' class, and the fields of its own
-with Keras' defaults; a test compares them with Keras' signature.
+To add one, write a subclass of `Optimizer` named as Keras' class, with Keras' defaults for its
+fields; a test compares them with Keras' signature.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def _rate(value: Any) -> float | Schedule:  # noqa: ANN401
-    """Reads one or the other by its looks: a union would give each mistake once for each member."""
+    """Reads a number or a schedule; a union would report each mistake once per alternative."""
     if isinstance(value, Schedule):
         return value
     if isinstance(value, Mapping) or (isinstance(value, str) and Schedule.lookup(value)):
         return Schedule.read(value)
-    wanted = "must be a number greater than 0 or a schedule"
+    wanted = "expected a positive number or a schedule"
     try:
         rate = float(value)
     except (TypeError, ValueError):
@@ -43,46 +43,46 @@ Rate = Annotated[
     PlainValidator(_rate),
     PlainSerializer(lambda rate: rate.model_dump() if isinstance(rate, Schedule) else rate),
     WithJsonSchema(
-        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"x-vocabulary": "Schedule"}]}
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"x-registry": "Schedule"}]}
     ),
 ]
-"""A learning rate: a number above 0, or a schedule in its place."""
+"""A learning rate: a positive number or a schedule."""
 
 Memory = Annotated[float, Ge(0), Lt(1)]
-"""The share of a moving average that each step keeps; 1 would never learn anything."""
+"""The decay rate of a moving average; at 1 it would never be updated."""
 
 CLIPPING = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
 class Optimizer(Component):
-    """What moves the weights against the gradients."""
+    """An optimizer: updates the weights from the gradients."""
 
     learning_rate: Rate = 0.001
-    """The length of a step: a number above 0, or a schedule in its place."""
+    """Learning rate: a positive number or a schedule."""
     weight_decay: NotNegative | None = None
-    """The share, times the learning rate, by which each step shrinks every weight."""
+    """Decoupled weight decay: each step scales the weights by 1 - learning_rate * weight_decay."""
     clipnorm: Positive | None = None
-    """The most that the norm of each variable's gradient may be; longer ones are scaled."""
+    """Maximum norm of the gradient of each variable; larger gradients are scaled down."""
     clipvalue: Positive | None = None
-    """The most that each number of a gradient may be, up or down; larger ones are cut."""
+    """Maximum absolute value of each gradient element; larger values are clipped."""
     global_clipnorm: Positive | None = None
-    """The most that the norm of all gradients together may be; longer ones are scaled."""
+    """Maximum global norm of all gradients together; larger gradients are scaled down."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rule that gradients are clipped in one way."""
+        """Yields the violated rule that gradients are clipped in one way."""
         given = [name for name in CLIPPING if getattr(self, name) is not None]
         for name in given[1:]:
-            yield name, f"no more than one way of clipping; {given[0]} is given already"
+            yield name, f"cannot be combined with {given[0]}; clip the gradients in one way"
 
     def build(self, steps_per_epoch: int, epochs: int) -> "keras.optimizers.Optimizer":
-        """Returns the Keras optimizer, without the clipping.
+        """Returns the Keras optimizer without clipping.
 
-        Under tf.distribute Keras clips before the replicas' gradients are summed, so that the
-        result depends on their number: the engine clips, after the reduction.
+        Under tf.distribute, Keras clips before the gradients of the replicas are summed, so that
+        the result depends on their number; the engine clips after the reduction.
 
         Args:
-            steps_per_epoch: what a schedule's epochs are made of.
-            epochs: of the run.
+            steps_per_epoch: converts the lengths of a schedule to steps.
+            epochs: number of epochs of the run.
         """
         import keras
 
@@ -95,96 +95,96 @@ class Optimizer(Component):
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum if wanted."""
+    """Stochastic gradient descent, optionally with momentum."""
 
     learning_rate: Rate = 0.01
-    """The length of a step: a number above 0, or a schedule in its place."""
+    """Learning rate: a positive number or a schedule."""
     momentum: Fraction = 0.0
-    """The share of the last step that is added to the next, 0 to 1."""
+    """Momentum, from 0 to 1; 0 means none."""
     nesterov: bool = False
-    """Whether the gradient is followed from where the momentum leads (Nesterov's way)."""
+    """Whether to use Nesterov momentum."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules between its fields."""
+        """Yields the violated rules between fields."""
         yield from super().rules()
         if self.nesterov and not self.momentum:
             yield "nesterov", "no effect without momentum"
 
 
 class RMSprop(Optimizer):
-    """Divides each gradient by the root of the moving average of its square."""
+    """Divides each gradient by the root of a moving average of its squares."""
 
     rho: Memory = 0.9
-    """The share of the moving average of squares that each step keeps."""
+    """Decay rate of the moving average of squared gradients."""
     momentum: Fraction = 0.0
-    """The share of the last step that is added to the next, 0 to 1."""
+    """Momentum, from 0 to 1; 0 means none."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
     centered: bool = False
-    """Whether the gradient's variance takes the place of its mean square."""
+    """Whether to divide by the estimated variance of the gradient instead of its second moment."""
 
 
 class Adagrad(Optimizer):
-    """Divides each gradient by the root of the sum of all its squares so far."""
+    """Divides each gradient by the root of the sum of its past squares (Duchi 2011)."""
 
     initial_accumulator_value: NotNegative = 0.1
-    """What the sums of squares start from."""
+    """Initial value of the sums of squares."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
 
 
 class Adadelta(Optimizer):
-    """Scales each gradient by a moving average of the steps so far (arXiv 1212.5701)."""
+    """Adapts the learning rate with moving averages of gradients and updates (arXiv 1212.5701)."""
 
     rho: Memory = 0.95
-    """The share of the moving averages that each step keeps."""
+    """Decay rate of the moving averages."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
 
 
 class Adam(Optimizer):
-    """Moving averages of the gradients and of their squares (arXiv 1412.6980)."""
+    """Adam: adaptive estimates of first and second moments (arXiv 1412.6980)."""
 
     beta_1: Memory = 0.9
-    """The share of the moving average of gradients that each step keeps."""
+    """Exponential decay rate of the first-moment estimates."""
     beta_2: Memory = 0.999
-    """The share of the moving average of squares that each step keeps."""
+    """Exponential decay rate of the second-moment estimates."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
     amsgrad: bool = False
-    """Whether the largest average of squares so far divides, instead of the present one."""
+    """Whether to use the AMSGrad variant (https://openreview.net/forum?id=ryQu7f-RZ)."""
 
 
 class AdamW(Optimizer):
-    """Adam with decoupled weight decay on by default (arXiv 1711.05101)."""
+    """Adam with decoupled weight decay, on by default (arXiv 1711.05101)."""
 
     weight_decay: NotNegative = 0.004
-    """The share, times the learning rate, by which each step shrinks every weight."""
+    """Decoupled weight decay: each step scales the weights by 1 - learning_rate * weight_decay."""
     beta_1: Memory = 0.9
-    """The share of the moving average of gradients that each step keeps."""
+    """Exponential decay rate of the first-moment estimates."""
     beta_2: Memory = 0.999
-    """The share of the moving average of squares that each step keeps."""
+    """Exponential decay rate of the second-moment estimates."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
     amsgrad: bool = False
-    """Whether the largest average of squares so far divides, instead of the present one."""
+    """Whether to use the AMSGrad variant (https://openreview.net/forum?id=ryQu7f-RZ)."""
 
 
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum."""
+    """Adam with Nesterov momentum (Dozat 2016)."""
 
     beta_1: Memory = 0.9
-    """The share of the moving average of gradients that each step keeps."""
+    """Exponential decay rate of the first-moment estimates."""
     beta_2: Memory = 0.999
-    """The share of the moving average of squares that each step keeps."""
+    """Exponential decay rate of the second-moment estimates."""
     epsilon: Positive = 1e-7
-    """A small number that keeps the division finite."""
+    """Small constant for numerical stability."""
 
 
 class Lion(Optimizer):
-    """Steps of one length along the sign of the momentum (arXiv 2302.06675)."""
+    """Lion: updates by the sign of the momentum (arXiv 2302.06675)."""
 
     beta_1: Annotated[float, Gt(0), Le(1)] = 0.9
-    """The share of the momentum, beside the gradient, in the direction of a step."""
+    """Weight of the momentum against the gradient in the update."""
     beta_2: Memory = 0.99
-    """The share of the moving average of gradients that each step keeps."""
+    """Exponential decay rate of the momentum."""

@@ -1,4 +1,4 @@
-"""Regularizers: what a layer's weights add to the loss. To add one, add a class."""
+"""Regularizers, with Keras' names, fields and defaults. To add one, add a class."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Regularizer(Component):
-    """A penalty on large weights, added to the loss."""
+    """A penalty on the weights of a layer, added to the loss."""
 
     def build(self) -> "keras.Regularizer":
         """Returns the Keras regularizer of the same name."""
@@ -22,25 +22,25 @@ class Regularizer(Component):
 
 
 class L1(Regularizer):
-    """Adds the sum of the absolute weights, times a factor: pushes weights to exactly 0."""
+    """L1 regularization: the sum of absolute weights times a factor; favors sparse weights."""
 
     l1: NotNegative = 0.01
-    """The factor."""
+    """Regularization factor."""
 
 
 class L2(Regularizer):
-    """Adds the sum of the squared weights, times a factor: keeps all weights small."""
+    """L2 regularization: the sum of squared weights times a factor; favors small weights."""
 
     l2: NotNegative = 0.01
-    """The factor."""
+    """Regularization factor."""
 
 
 class L1L2(Regularizer):
-    """Adds both the absolute and the squared weights, each times its factor."""
+    """L1 and L2 regularization combined."""
 
     _aliases = ("l1_l2",)
 
     l1: NotNegative = 0.0
-    """The factor of the absolute weights."""
+    """L1 regularization factor."""
     l2: NotNegative = 0.0
-    """The factor of the squared weights."""
+    """L2 regularization factor."""

@@ -1,8 +1,8 @@
-"""Learning rate schedules, which stand in the place of a learning rate.
+"""Learning rate schedules.
 
-Keras' schedules with Keras' names, except that lengths are in epochs where Keras counts steps, and
-that each may be preceded by a linear warm-up. To add one: subclass `Schedule` or `Decay`, say in
-`_after_warmup` which Keras schedule it is.
+They have Keras' names and fields, except that lengths are in epochs where Keras counts steps, and
+that each may start with a linear warmup. To add one, subclass `Schedule` or `Decay` and return the
+Keras schedule from `_after_warmup`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import Gt, Le, MinLen
+from pydantic import Field
 
 from imgcls.config.components.types import Fraction, NotNegative, Positive
 from imgcls.config.language.registry import Component
@@ -19,30 +20,33 @@ if TYPE_CHECKING:
 
 
 class Schedule(Component):
-    """A learning rate that changes from step to step. Lengths are in epochs; 0.5 is half of one."""
+    """A learning rate schedule, updated at every step.
+
+    Unlike in Keras, lengths are in epochs, which may be fractions, and not in steps.
+    """
 
     warmup_epochs: NotNegative = 0.0
-    """Epochs in which the rate first rises linearly to where the schedule starts; 0 for none."""
+    """Number of epochs of linear warmup before the schedule starts; 0 means none."""
     warmup_from: NotNegative = 0.0
-    """The learning rate that the warm-up starts from."""
+    """Learning rate at the start of the warmup."""
 
     @property
     def start(self) -> float:
-        """Where the schedule starts, and its warm-up ends: a learning rate."""
+        """The learning rate at which the schedule starts and the warmup ends."""
         raise NotImplementedError
 
     @property
     def start_key(self) -> str:
-        """The key that says where the schedule starts."""
+        """The key of `start`."""
         return "initial_learning_rate"
 
     @property
     def whole_run(self) -> bool:
-        """Whether it is planned over the whole run, so that a longer run is another schedule."""
+        """Whether the schedule spans the whole run, so that more epochs change it."""
         return False
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules of the warm-up."""
+        """Yields the violated rules of the warmup."""
         if self.warmup_from and not self.warmup_epochs:
             yield "warmup_from", "no effect without warmup_epochs"
         elif self.warmup_from > self.start:
@@ -50,7 +54,7 @@ class Schedule(Component):
             yield "warmup_from", f"must be at most {bound}, got {self.warmup_from:g}"
 
     def check_length(self, epochs: int) -> str | None:
-        """Returns what is wrong with its lengths in a run of so many epochs, if anything is."""
+        """Returns the mistake if the schedule does not fit a run of so many epochs."""
         if self.warmup_epochs >= epochs:
             return (
                 f"warmup_epochs must be less than training.epochs ({epochs}), "
@@ -62,8 +66,8 @@ class Schedule(Component):
         """Returns the Keras schedule, which maps a step, counted from 0, to a float32 rate.
 
         Args:
-            steps_per_epoch: lengths are rounded to whole steps, and to one at least.
-            epochs: of the run; a schedule without a length of its own ends with it.
+            steps_per_epoch: lengths are rounded to whole steps, at least one.
+            epochs: number of epochs of the run, where a schedule without a length ends.
         """
         if not self.warmup_epochs:
             return self._after_warmup(steps_per_epoch, steps_per_epoch * epochs, 0)
@@ -79,20 +83,20 @@ class Schedule(Component):
         )
 
     def _after_warmup(self, steps_per_epoch: int, left: int, warmup: int) -> "LearningRateSchedule":
-        """The Keras schedule from the end of the warm-up on; `left` and `warmup` are in steps."""
+        """The Keras schedule after the warmup; `left` and `warmup` are in steps."""
         raise NotImplementedError
 
 
 def steps(epochs: float, steps_per_epoch: int) -> int:
-    """Returns a length in epochs as whole steps, one at least."""
+    """Returns a length in epochs as a whole number of steps, at least one."""
     return max(1, round(epochs * steps_per_epoch))
 
 
 class Decay(Schedule, abstract=True):
-    """What the schedules that start from one rate share."""
+    """The common fields of schedules with an initial learning rate."""
 
-    initial_learning_rate: Positive
-    """The learning rate at the start, or where the warm-up ends."""
+    initial_learning_rate: Positive = Field(examples=[0.01])
+    """Learning rate at the start or, with a warmup, at its end."""
 
     @property
     def start(self) -> float:
@@ -101,18 +105,18 @@ class Decay(Schedule, abstract=True):
 
 
 class ToTheEnd(Decay, abstract=True):
-    """What the schedules share that reach their last rate once, by default when the run ends."""
+    """The common fields of schedules that decay to a final rate, by default over the whole run."""
 
     decay_epochs: Positive | None = None
-    """Epochs of the decay after the warm-up; left out, the rest of the run."""
+    """Number of epochs of the decay after the warmup; null means the rest of the run."""
 
     @property
     def whole_run(self) -> bool:
-        """Whether the run's own length is the schedule's."""
+        """Whether the decay lasts until the end of the run."""
         return self.decay_epochs is None
 
     def check_length(self, epochs: int) -> str | None:
-        """Returns what is wrong with its lengths in a run of so many epochs, if anything is."""
+        """Returns the mistake if the schedule does not fit a run of so many epochs."""
         if self.decay_epochs is None or self.warmup_epochs + self.decay_epochs <= epochs:
             return super().check_length(epochs)
         what = f"decay_epochs ({self.decay_epochs:g})"
@@ -120,7 +124,7 @@ class ToTheEnd(Decay, abstract=True):
             what = f"warmup_epochs ({self.warmup_epochs:g}) and {what} together"
         return (
             f"{what} must be at most training.epochs ({epochs}); "
-            "without decay_epochs the decay takes the rest of the run"
+            "leave decay_epochs out to decay until the end of the run"
         )
 
     def _decay_steps(self, steps_per_epoch: int, left: int) -> int:
@@ -128,10 +132,10 @@ class ToTheEnd(Decay, abstract=True):
 
 
 class CosineDecay(ToTheEnd):
-    """Falls along half a cosine wave (arXiv 1608.03983), then stays at its lowest rate."""
+    """Cosine decay (arXiv 1608.03983) to a final rate, which is then kept."""
 
     alpha: Fraction = 0.0
-    """The last rate as a share of initial_learning_rate."""
+    """Final learning rate as a fraction of initial_learning_rate."""
 
     def _after_warmup(self, steps_per_epoch: int, left: int, warmup: int) -> "LearningRateSchedule":
         del warmup
@@ -143,17 +147,17 @@ class CosineDecay(ToTheEnd):
 
 
 class PolynomialDecay(ToTheEnd):
-    """Falls along a polynomial to end_learning_rate and stays there; with power 1 linearly."""
+    """Polynomial decay to end_learning_rate, which is then kept; linear with power 1."""
 
     end_learning_rate: NotNegative = 0.0001
-    """The last learning rate."""
+    """Final learning rate."""
     power: Positive = 1.0
-    """Of the polynomial: 1 falls linearly, 2 fast at first, 0.5 fast at last."""
+    """Power of the polynomial: 1 is linear, 2 decays fastest at the start."""
     cycle: bool = False
-    """Begins again after decay_epochs, each time with a decay twice, three times ... as long."""
+    """Whether to restart the decay when it ends, each time over 2, 3, ... times decay_epochs."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules of the warm-up and of the decay."""
+        """Yields the violated rules of the warmup and the decay."""
         yield from super().rules()
         if self.end_learning_rate > self.initial_learning_rate:
             bound = f"initial_learning_rate ({self.initial_learning_rate:g})"
@@ -176,14 +180,14 @@ class PolynomialDecay(ToTheEnd):
 
 
 class ExponentialDecay(Decay):
-    """Is multiplied by decay_rate in every decay_epochs, step by step, to the end of the run."""
+    """Exponential decay: the rate is multiplied by decay_rate every decay_epochs."""
 
-    decay_epochs: Positive
-    """Epochs in which the rate falls by the factor decay_rate once."""
-    decay_rate: Annotated[float, Gt(0), Le(1)]
-    """The factor by which the rate falls in decay_epochs."""
+    decay_epochs: Positive = Field(examples=[1])
+    """Number of epochs over which the rate is multiplied by decay_rate."""
+    decay_rate: Annotated[float, Gt(0), Le(1)] = Field(examples=[0.9])
+    """Decay factor."""
     staircase: bool = False
-    """Falls only at the end of each decay_epochs, all at once."""
+    """Whether to decay in discrete intervals of decay_epochs instead of at every step."""
 
     def _after_warmup(self, steps_per_epoch: int, left: int, warmup: int) -> "LearningRateSchedule":
         del left, warmup
@@ -198,12 +202,15 @@ class ExponentialDecay(Decay):
 
 
 class PiecewiseConstantDecay(Schedule):
-    """Holds one rate after the other; the next begins exactly where an epoch of boundaries ends."""
+    """A constant rate between boundaries.
 
-    boundaries: Annotated[tuple[Positive, ...], MinLen(1)]
-    """Epochs from the start of the run (its warm-up included) after which the next value holds."""
-    values: Annotated[tuple[Positive, ...], MinLen(2)]
-    """The learning rates: one more than there are boundaries."""
+    Unlike in Keras, a new rate applies from the first step after its boundary.
+    """
+
+    boundaries: Annotated[tuple[Positive, ...], MinLen(1)] = Field(examples=[[5, 8]])
+    """Epochs after which the rate changes, counted from the start of the run, warmup included."""
+    values: Annotated[tuple[Positive, ...], MinLen(2)] = Field(examples=[[0.1, 0.01, 0.001]])
+    """The learning rates, one more than boundaries."""
 
     @property
     def start(self) -> float:
@@ -212,15 +219,15 @@ class PiecewiseConstantDecay(Schedule):
 
     @property
     def start_key(self) -> str:
-        """The key that says where the schedule starts."""
+        """The key of `start`."""
         return "values[0]"
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules of the warm-up and of the lists."""
+        """Yields the violated rules of the warmup and the lists."""
         yield from super().rules()
         wanted, given = len(self.boundaries) + 1, len(self.values)
         if given != wanted:
-            yield "values", f"must be {wanted}, one more than the boundaries, got {given}"
+            yield "values", f"expected {wanted} values, one more than boundaries, got {given}"
         for index, (low, high) in enumerate(pairwise(self.boundaries), start=1):
             if low >= high:
                 yield f"boundaries[{index}]", f"must be greater than {low:g}, got {high:g}"
@@ -229,11 +236,11 @@ class PiecewiseConstantDecay(Schedule):
             yield "boundaries[0]", f"must be at least {bound}, got {self.boundaries[0]:g}"
 
     def check_length(self, epochs: int) -> str | None:
-        """Returns what is wrong with its lengths in a run of so many epochs, if anything is."""
+        """Returns the mistake if the schedule does not fit a run of so many epochs."""
         if self.boundaries[-1] >= epochs:
             return (
                 f"boundaries must be less than training.epochs ({epochs}), "
-                f"got {self.boundaries[-1]:g}; its last value would never hold"
+                f"got {self.boundaries[-1]:g}; the last value would never be used"
             )
         return super().check_length(epochs)
 
@@ -241,6 +248,6 @@ class PiecewiseConstantDecay(Schedule):
         del left
         from keras.optimizers import schedules
 
-        # Keras holds a value up to and including the boundary, one step into the next epoch.
+        # Keras keeps a value up to and including the boundary, one step into the next epoch.
         last = [steps(each, steps_per_epoch) - warmup - 1 for each in self.boundaries]
         return schedules.PiecewiseConstantDecay(last, list(self.values))

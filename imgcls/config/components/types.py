@@ -1,6 +1,6 @@
-"""The types that fields of several sections share.
+"""Types of fields that several sections share.
 
-A before-validator sees the user's text as a `Scalar`; what it raises as ValueError is the message.
+A before-validator receives the user's text as a `Scalar`; its ValueError is the message.
 """
 
 import os
@@ -13,32 +13,32 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 from imgcls.config.language import messages
 from imgcls.config.language.registry import Scalar
 
-LARGEST = 2**31 - 1  # what TensorFlow's sizes hold
+LARGEST = 2**31 - 1  # the largest dimension in TensorFlow
 
 
 def _fits(number: int) -> int:
     if number > LARGEST:
         digits = len(str(number))
-        # A float ends at 1.8e308.
+        # The largest float is 1.8e308.
         given = f"{number:.3g}" if digits < 300 else f"a number of {digits:,} digits"  # noqa: PLR2004
         raise ValueError(f"must be at most {LARGEST}, got {given}")
     return number
 
 
 Count = Annotated[int, Ge(1), AfterValidator(_fits)]
-"""A whole number from 1 on."""
+"""A positive integer."""
 
 Natural = Annotated[int, Ge(0), AfterValidator(_fits)]
-"""A whole number from 0 on."""
+"""A non-negative integer."""
 
 Fraction = Annotated[float, Ge(0), Le(1)]
-"""A share between 0 and 1."""
+"""A fraction between 0 and 1, inclusive."""
 
 Positive = Annotated[float, Gt(0)]
-"""A number above 0."""
+"""A positive number."""
 
 NotNegative = Annotated[float, Ge(0)]
-"""A number from 0 on."""
+"""A non-negative number."""
 
 
 def _both(value: Any) -> Any:  # noqa: ANN401
@@ -53,22 +53,22 @@ Pair = Annotated[
 
 
 def absolute(written: Scalar) -> Path:
-    """Returns the absolute path that the user's text means.
+    """Returns a path of the user as an absolute path.
 
     Raises:
-        ValueError: if no file can be called so.
+        ValueError: if the text is not a valid path.
     """
     if not written:
-        raise ValueError("must be a path, got nothing")
+        raise ValueError("expected a path, got nothing")
     try:
         if b"\0" in os.fsencode(written):
-            raise ValueError(f"must be a path, got {messages.got(written)}")
+            raise ValueError(f"expected a path, got {messages.got(written)}")
         return (written.folder / Path(written).expanduser()).absolute()
-    except UnicodeEncodeError:  # half of a character, as JSON's escapes can write it
-        raise ValueError(f"must be a path, got {messages.got(written)}") from None
+    except UnicodeEncodeError:  # a lone surrogate, which escapes can produce
+        raise ValueError(f"expected a path, got {messages.got(written)}") from None
     except RuntimeError:
         user = written.partition("/")[0]
-        raise ValueError(f"must be a path; {messages.got(user)} has no home folder") from None
+        raise ValueError(f"expected a path; user {messages.got(user)} has no home folder") from None
 
 
 def _absolute(value: Any) -> Any:  # noqa: ANN401
@@ -76,4 +76,4 @@ def _absolute(value: Any) -> Any:  # noqa: ANN401
 
 
 File = Annotated[Path, BeforeValidator(_absolute), PlainSerializer(str)]
-"""A path: relative to the file that says it, `~` expanded; absolute once read."""
+"""A path, relative to the config file and with `~` expanded; absolute once read."""

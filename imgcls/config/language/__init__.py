@@ -1,1 +1,1 @@
-"""YAML text, classes found by name, and messages with places: knows no particular class."""
+"""YAML with places, sections and registries, messages: knows no particular component."""

@@ -1,4 +1,4 @@
-"""The docs of fields: the string that stands right under a field in its class."""
+"""The documentation of fields: the string literal below each field in its class."""
 
 import ast
 import inspect
@@ -10,10 +10,10 @@ from imgcls.config.language.registry import Section
 
 @cache
 def field_docs(section: type[Section]) -> dict[str, str]:
-    """Returns the docs of a section's fields, inherited ones included, in the order of the fields.
+    """Returns the documentation of a section's fields, including inherited ones, in their order.
 
-    A field without any is left out. Reads the source files, so only the schema and the reference
-    call this.
+    Undocumented fields are left out. Reads the source files, so only the schema and the reference
+    page use it.
     """
     found: dict[str, str] = {}
     for owner in reversed(section.__mro__):

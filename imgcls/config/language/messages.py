@@ -1,6 +1,7 @@
-"""The words of every message about a config: what pydantic found, said as a compiler would."""
+"""The messages about a config, made from pydantic's errors."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,25 +12,25 @@ from pydantic_core import ErrorDetails
 
 from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
-_LONGEST = 60  # characters of the user's text that a message repeats
+_LONGEST = 60  # characters of the user's text that a message quotes
 
 
 def a(noun: str) -> str:
-    """Returns the noun with its article."""
+    """Returns a noun with its indefinite article."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def title(name: str) -> str:
-    """Returns a class name as words: `Optimizer` is `optimizer`."""
+    """Returns the noun for a registry: `Optimizer` is `optimizer`."""
     return name.lower()
 
 
 def got(value: object) -> str:
-    """Returns a value as the user wrote it, short enough for a message."""
+    """Returns a value as the user wrote it, shortened for a message."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
-        return "keys" if value else "an empty section"
+        return "fields" if value else "an empty mapping"
     if isinstance(value, list | tuple):
         return f"a list of {len(value)}"
     text = short(str(value))
@@ -37,7 +38,7 @@ def got(value: object) -> str:
 
 
 def short(text: str) -> str:
-    """Returns the beginning of a text that may be a megabyte long."""
+    """Returns a text, truncated if it is long: it may be a megabyte."""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
@@ -50,26 +51,51 @@ def _is_text(text: str) -> bool:
 
 
 def instead(name: str, known: Iterable[str], what: str) -> str:
-    """Returns what to write in place of an unknown name."""
+    """Returns the remedy for an unknown name: similar names, or all of them."""
     known = list(known)
     by_lower = {each.lower(): each for each in known}
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     if close:
         return f"did you mean {' or '.join(by_lower[each] for each in close)}?"
     plural = f"{what}es" if what.endswith("s") else f"{what}s"
-    return f"the {plural} are {', '.join(known)}" if known else f"there is no {what}"
+    return f"the {plural} are {', '.join(known)}" if known else f"there are no {plural}"
 
 
 def unknown_key(name: str, known: Iterable[str]) -> str:
-    """Returns the message about a key that its section does not have."""
-    if name in TUTORIAL_NAMES:
-        return TUTORIAL_NAMES[name]
-    known = list(known)
-    return f"unknown key; {instead(name, known, 'key')}" if known else "unknown key; there are none"
+    """Returns the message about an unknown key of a section."""
+    return f"unknown key; {TUTORIAL_NAMES.get(name) or instead(name, known, 'key')}"
 
 
-def without_misspelt(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Returns the errors without the missing keys that are there, but misspelt."""
+def unknown_name(name: str, known: Iterable[str], what: str) -> str:
+    """Returns the message about an unknown component of a registry."""
+    # At the place itself, `write loss: mse` is `write mse`, and a list is one of its entries.
+    own = rf"write {what}: (?:\[{{(.*)}}\])?"
+    advice = re.sub(own, r"write \1", TUTORIAL_NAMES.get(name, ""))
+    return f"unknown {what} {short(name)!r}; {advice or instead(name, known, what)}"
+
+
+def not_fields(name: str, fields: Mapping[str, FieldInfo], value: object) -> str:
+    """Returns the message about a value in place of fields, with an example of the fields.
+
+    Args:
+        name: the name of the section.
+        fields: the fields of the section, the most important ones first.
+        value: what the user wrote.
+    """
+    example = {
+        key: (field.examples or ["..."])[0] for key, field in fields.items() if field.is_required()
+    }
+    if example:
+        if not isinstance(value, list) and not _is_text(str(value)):
+            example[next(iter(example))] = got(value)
+        advice = f"write {name}: {{{', '.join(f'{key}: {each}' for key, each in example.items())}}}"
+    else:
+        advice = f"the keys are {', '.join(fields)}" if fields else f"{name} has no fields"
+    return f"expected fields, got {got(value)}; {advice}"
+
+
+def without_misspelled(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Drops the errors about missing keys that are present but misspelled."""
     unknown = [str(each["loc"][-1]) for each in errors if each["type"] == "extra_forbidden"]
     return [
         each
@@ -78,21 +104,21 @@ def without_misspelt(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-Found = tuple[tuple[int | str, ...], str, str]
-"""A location, whether its key or its value is meant, and the message."""
+LocatedMessage = tuple[tuple[int | str, ...], str, str]
+"""A location, `key` or `value` (which of the two it is about), and the message."""
 
 
-def once(found: list[Found], fields: Mapping[str, Any]) -> list[Found]:
-    """Returns one mistake a place.
+def once(found: list[LocatedMessage], fields: Mapping[str, Any]) -> list[LocatedMessage]:
+    """Returns the mistakes with one per place.
 
-    Pydantic has two where one number stands for a pair, and says of a list with a wrong item that
-    it is too short as well.
+    Pydantic reports two if one number is given for a pair, and reports a list with an invalid item
+    as too short as well.
 
     Args:
         found: the mistakes in a section.
-        fields: what the user gave it.
+        fields: the section as the user wrote it.
     """
-    kept: dict[tuple[int | str, ...], Found] = {}
+    kept: dict[tuple[int | str, ...], LocatedMessage] = {}
     for loc, kind, message in found:
         in_list = not loc[1:] or isinstance(fields.get(str(loc[0])), list | tuple)
         place = loc[:1] if not in_list and isinstance(loc[1], int) else loc
@@ -101,25 +127,25 @@ def once(found: list[Found], fields: Mapping[str, Any]) -> list[Found]:
     return [
         mistake
         for place, mistake in kept.items()
-        if not (place in above and mistake[2].startswith("must be a list of at least"))
+        if not (place in above and mistake[2].startswith("expected a list of at least"))
     ]
 
 
-def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Found:
+def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> LocatedMessage:
     """Returns one of pydantic's errors as a mistake.
 
     Args:
-        details: what pydantic says.
-        fields: those of the section in which it says so.
+        details: the error.
+        fields: the fields of the section that it is about.
     """
     loc, kind = details["loc"], details["type"]
-    if kind in {"key", "value"}:  # said by an inner section already
+    if kind in {"key", "value"}:  # already translated by an inner section
         return loc, kind, details["msg"]
     field = fields.get(str(loc[0])) if loc else None
     if kind == "extra_forbidden":
         return loc, "key", unknown_key(str(loc[-1]), fields)
     if kind == "missing":
-        wanted = f"; {expected(field.annotation)}" if field and field.annotation else ""
+        wanted = f"; expected {expected(field.annotation)}" if field and field.annotation else ""
         return loc, "key", f"missing{wanted}"
     if kind in {"value_error", "assertion_error"}:
         return loc, "value", str(details["ctx"]["error"])
@@ -128,16 +154,16 @@ def translate(details: ErrorDetails, fields: Mapping[str, FieldInfo]) -> Found:
         choices = _choices(field.annotation)
         advice = instead(str(value), choices, "value")
         advice = f"; {advice}" if advice.startswith("did") else ""
-        return loc, "value", f"must be one of {', '.join(choices)}, got {got(value)}{advice}"
+        return loc, "value", f"expected one of {', '.join(choices)}, got {got(value)}{advice}"
     if kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}:
         return loc, "value", f"must be {_bounds(field, details)}, got {got(value)}"
     if kind in {"too_short", "too_long"}:
-        return loc, "value", f"must be {_length(details)}, got {got(value)}"
-    return loc, "value", f"must be {_wanted(kind, details)}, got {got(value)}"
+        return loc, "value", f"expected {_length(details)}, got {got(value)}"
+    return loc, "value", f"expected {_wanted(kind, details)}, got {got(value)}"
 
 
-def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[Found]:
-    """Yields what is wrong where text in quotes, or a word, stands for a number or a truth."""
+def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[LocatedMessage]:
+    """Yields the mistakes of quoted text for a number, and of other text for true or false."""
     if field is None:
         return
     leaves = _leaves(field.annotation, in_lists=True)
@@ -148,15 +174,15 @@ def not_numbers(field: FieldInfo | None, key: str, value: object) -> Iterator[Fo
         if quoted and scalar not in choices and numbers and leaves <= _PLAIN | {str}:
             if leaves <= _PLAIN or not _is_text(scalar):
                 wanted = " or ".join([_nouns(numbers), *choices])
-                yield loc, "value", f"must be {wanted}, got text; write it without quotes"
-        elif leaves <= {bool, type(None)} and scalar.lower() not in _TRUTHS:
-            yield loc, "value", f"must be true or false, got {got(scalar)}"
+                yield loc, "value", f"expected {wanted}, got text; write it without quotes"
+        elif leaves <= {bool, type(None)} and scalar.lower() not in _BOOLEANS:
+            yield loc, "value", f"expected true or false, got {got(scalar)}"
 
 
 def _scalars(
     loc: tuple[int | str, ...], value: object
 ) -> Iterator[tuple[tuple[int | str, ...], str]]:
-    """Yields the texts in a value that may be a list, each with its place."""
+    """Yields the scalars of a value, which may be a list, with their locations."""
     if isinstance(value, list):
         for at, each in enumerate(value):
             yield from _scalars((*loc, at), each)
@@ -165,7 +191,7 @@ def _scalars(
 
 
 _PLAIN = {int, float, bool, type(None)}
-_TRUTHS = {"true", "false", "yes", "no", "on", "off"}
+_BOOLEANS = {"true", "false", "yes", "no", "on", "off"}
 
 _NOUNS: dict[Any, str] = {
     bool: "true or false",
@@ -177,7 +203,7 @@ _NOUNS: dict[Any, str] = {
 
 
 def expected(annotation: object) -> str:
-    """Returns what a field wants, in words."""
+    """Returns what a field expects, in plain English."""
     choices = _choices(annotation)
     leaves = _leaves(annotation) - {type(None)}
     nouns = [_nouns(leaves)] if leaves & {int, float, bool, str} else []
@@ -212,7 +238,7 @@ def _choices(annotation: object) -> list[str]:
 
 
 def _bounds(field: FieldInfo | None, details: ErrorDetails) -> str:
-    """Both bounds of a field, so that whoever breaks one need not guess the other."""
+    """Both bounds of a field, even if only one is violated."""
     bounds: dict[str, Any] = {}
     for constraint in field.metadata if field else ():
         for name in ("ge", "gt", "le", "lt"):
@@ -244,8 +270,7 @@ _WANTED = {
     "string": "text",
     "list": "a list",
     "tuple": "a list",
-    "dict": "keys with values",
-    "model": "keys with values",
+    "dict": "fields",
     "path": "a path",
     "none": "nothing",
 }
@@ -256,4 +281,4 @@ def _wanted(kind: str, details: ErrorDetails) -> str:
         return "a whole number"
     if kind == "int_parsing_size":
         return "a whole number of at most 4,300 digits"
-    return _WANTED.get(kind.split("_", maxsplit=1)[0], f"right ({details['msg'].lower()})")
+    return _WANTED.get(kind.split("_", maxsplit=1)[0], f"a valid value ({details['msg'].lower()})")

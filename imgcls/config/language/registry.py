@@ -1,16 +1,18 @@
-"""Sections of a config, and vocabularies: the classes that a config may name.
+"""Sections of a config, and the registries of components that a config may name.
 
-A *section* is a set of keys with types, bounds and defaults. A *vocabulary* is a family of sections
-of which a config names one, bare (`Flatten`) or with fields (`Dropout: {rate: 0.5}`):
+A *section* is a set of keys with types, bounds and defaults. A *component* is a section that a
+config selects by name, bare (`Flatten`) or with fields (`Dropout: {rate: 0.5}`). Components of one
+kind form a *registry*: the subclasses of `Layer`, of `Optimizer` and so on, so that
 
     class Dropout(Layer):
         rate: Fraction
 
-is all it takes to add a layer. The name in YAML is the class name; Keras' lower-case spelling
-(`adam`, `he_normal`) names the same thing. Whatever is wrong is raised as pydantic's
-ValidationError whose errors all have our own words already; `reader.py` adds the places.
+is all it takes to add a layer. The name in YAML is the class name; Keras' lower-case identifiers
+(`adam`, `he_normal`) are aliases. Mistakes are raised as a pydantic ValidationError whose messages
+are final; `reader.py` adds the places.
 """
 
+import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,17 +33,16 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from imgcls.config.language import messages
-from imgcls.config.language.tutorial_names import TUTORIAL_NAMES
 
 Loc = tuple[int | str, ...]
 
 
 class Scalar(str):
-    """A YAML scalar: its text as it stands, typed only by the field that takes it.
+    """A YAML scalar: its text as written, converted only by the field that receives it.
 
     Attributes:
-        quoted: it stood in quotes, so it is text and no number.
-        folder: what a relative path in it is relative to.
+        quoted: whether it was quoted, and so is text rather than a number.
+        folder: the folder that a relative path is resolved against.
     """
 
     __slots__ = ("folder", "quoted")
@@ -50,7 +51,7 @@ class Scalar(str):
     folder: Path
 
     def __new__(cls, text: str, *, quoted: bool = False, folder: Path = Path()) -> Self:
-        """Returns the text with what else is known of it."""
+        """Returns the text with its attributes."""
         scalar = super().__new__(cls, text)
         scalar.quoted = quoted
         scalar.folder = folder
@@ -58,12 +59,12 @@ class Scalar(str):
 
 
 def mistakes(title: str, found: list[tuple[Loc, str, str]]) -> ValidationError:
-    """Returns the error that holds these (location, `key` or `value`, message) mistakes."""
+    """Returns an error with the given (location, `key` or `value`, message) mistakes."""
     return ValidationError.from_exception_data(
         title,
         [
             InitErrorDetails(
-                # The message is a value of the template, or braces in it would be read as fields.
+                # As a template, a message with braces would be formatted.
                 type=PydanticCustomError(kind, "{message}", {"message": message}),
                 loc=loc,
                 input=None,
@@ -74,42 +75,47 @@ def mistakes(title: str, found: list[tuple[Loc, str, str]]) -> ValidationError:
 
 
 class Section(BaseModel):
-    """A set of keys. Frozen, and strict: what it does not know is a mistake."""
+    """A set of keys. Frozen and strict: unknown keys are mistakes."""
 
-    # defer_build: a hundred classes cost 0.13 to 0.27 s at every start otherwise.
+    # defer_build: building a hundred classes at import takes 0.13 to 0.27 s.
     model_config = ConfigDict(
         extra="forbid", frozen=True, defer_build=True, allow_inf_nan=False, protected_namespaces=()
     )
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields (key, message) for each rule between fields that is broken.
+        """Yields (key, message) for each violated rule between fields.
 
-        Called once every field of this section is right by itself. The key is relative to the
-        section and may be dotted; empty means the section as a whole.
+        Called only if every field of the section is valid. The key is relative to the section and
+        may be dotted; an empty key means the section itself.
         """
         yield from ()
 
     @model_validator(mode="wrap")
     @classmethod
-    def _in_our_words(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _validated(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if isinstance(value, cls):
             return value
-        if value is None:
-            value = {}
-        fields = value if isinstance(value, Mapping) else {}
+        fields = {} if value is None else value
+        if not isinstance(fields, Mapping):
+            # Own fields come before inherited ones: of Conv2D, `filters` before `kernel_size`.
+            own = inspect.get_annotations(cls)
+            known = sorted(cls.model_fields.items(), key=lambda each: each[0] not in own)
+            name = cls.identifier() if issubclass(cls, Component) else cls.__name__
+            message = messages.not_fields(name, dict(known), value)
+            raise mistakes(cls.__name__, [((), "value", message)])
         found: list[tuple[Loc, str, str]] = [
             mistake
             for key, given in fields.items()
             for mistake in messages.not_numbers(cls.model_fields.get(key), key, given)
         ]
         try:
-            section = handler(value)
+            section = handler(fields)
         except ValidationError as error:
-            told = [
+            translated = [
                 messages.translate(details, cls.model_fields)
-                for details in messages.without_misspelt(error.errors(include_url=False))
+                for details in messages.without_misspelled(error.errors(include_url=False))
             ]
-            found = messages.once(told + found, fields)
+            found = messages.once(translated + found, fields)
         else:
             if not found:
                 found = [(path(key), "key", message) for key, message in section.rules()]
@@ -119,16 +125,16 @@ class Section(BaseModel):
 
 
 class Component(Section):
-    """A family of sections of which a config names one. Its direct subclasses are the families.
+    """A section that a config selects by name. The direct subclasses are the registries.
 
-    A class made with `abstract=True` only shares fields; a config cannot name it.
+    A class declared with `abstract=True` only shares fields; a config cannot name it.
     """
 
     _abstract: ClassVar[bool] = True
     _aliases: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
-        # Pydantic gives `abstract` to both hooks, and `object` would refuse it.
+        # Pydantic passes `abstract` to both hooks, and `object` would reject it.
         del abstract
         super().__init_subclass__(**kwargs)
 
@@ -144,25 +150,25 @@ class Component(Section):
 
     @classmethod
     def named(cls) -> dict[str, type[Self]]:
-        """Returns every class of the family by its name in YAML, sorted."""
+        """Returns the components of this registry by their names in YAML, sorted."""
         found: dict[str, type[Self]] = {}
         todo = cls.__subclasses__()
         while todo:
-            member = todo.pop()
-            todo += member.__subclasses__()
-            if not member._abstract:  # noqa: SLF001  # a class of its own family
-                found[member.identifier()] = member
+            component = todo.pop()
+            todo += component.__subclasses__()
+            if not component._abstract:  # noqa: SLF001  # a subclass
+                found[component.identifier()] = component
         return dict(sorted(found.items()))
 
     @classmethod
     def aliases(cls) -> set[str]:
-        """Returns every spelling that names this class: its own and Keras' identifiers."""
+        """Returns every name of this class in a config: its own and Keras' identifiers."""
         own = cls.__name__
         return {own, own.lower(), snake_case(own), cls.identifier(), *cls._aliases}
 
     @classmethod
     def lookup(cls, name: str) -> type[Self] | None:
-        """Returns the class of the family that a name means, if any."""
+        """Returns the component with this name or alias, if any."""
         registry = cls.named()
         if name in registry:
             return registry[name]
@@ -170,10 +176,10 @@ class Component(Section):
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Returns the member that a config's value names.
+        """Returns the component that a value of a config describes.
 
         Raises:
-            ValidationError: with every mistake in it, in our words.
+            ValidationError: with every mistake in the value.
         """
         what = messages.title(cls.__name__)
         if isinstance(value, cls):
@@ -184,17 +190,17 @@ class Component(Section):
             ((name, fields),) = value.items()
         elif isinstance(value, Mapping) and value:
             listed = messages.short(", ".join(map(str, value)))
-            raise mistakes(what, [((), "value", f"must name one {what}, got {listed}")])
+            raise mistakes(what, [((), "value", f"expected one {what}, got {listed}")])
         else:
-            raise mistakes(what, [((), "value", f"must name {messages.a(what)}")])
+            wanted = f"expected {messages.a(what)}, got {messages.got(value)}"
+            raise mistakes(what, [((), "value", wanted)])
         bare = isinstance(value, str)
-        member = cls.lookup(name)
-        if member is None:
-            advice = TUTORIAL_NAMES.get(name)
-            advice = advice or f"unknown {what}; {messages.instead(name, cls.named(), what)}"
-            raise mistakes(what, [((), "value", advice) if bare else ((name,), "key", advice)])
+        component = cls.lookup(name)
+        if component is None:
+            message = messages.unknown_name(name, cls.named(), what)
+            raise mistakes(what, [((), "value", message) if bare else ((name,), "key", message)])
         try:
-            return member.model_validate({} if fields is None else fields)
+            return component.model_validate({} if fields is None else fields)
         except ValidationError as error:
             raise mistakes(
                 what,
@@ -219,7 +225,7 @@ class Component(Section):
         return core_schema.no_info_plain_validator_function(
             cls.read,
             serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda member: member.model_dump()
+                lambda component: component.model_dump()
             ),
         )
 
@@ -229,8 +235,8 @@ class Component(Section):
     ) -> JsonSchemaValue:
         if Component not in cls.__bases__:
             return handler(schema)
-        # A direct $ref raises KeyError in pydantic; `schema.py` replaces this one afterwards.
-        return {"x-vocabulary": cls.__name__}
+        # A direct $ref raises KeyError in pydantic; `schema.py` replaces this afterwards.
+        return {"x-registry": cls.__name__}
 
 
 def snake_case(name: str) -> str:

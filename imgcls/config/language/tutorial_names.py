@@ -1,48 +1,48 @@
-"""Keys and names that people bring from tutorials, and what to write here instead: one table.
+"""Keys and names from tutorials of Keras and others, and what to write instead.
 
-It is asked about unknown keys and unknown names only, so that a word may stand in it which another
-section knows. What follows `write ` is YAML that a config may hold; a test reads it.
+The table is used for unknown keys and names only, so it may have names that are valid in another
+section. YAML after `write ` must be valid; a test reads it. Each text continues a message such as
+`unknown key; ...`.
 """
 
-_LAYER = "write augmentation: [{{{}}}]; it is a section of its own, beside layers"
-_DATA_FITS = "the data decides what goes in; leave it out"
+_LAYER = "write augmentation: [{{{}}}]; a separate section, next to layers"
+_DATA_FITS = "the input shape comes from the data; leave it out"
 _SIZE = "write dataset: {size: [150, 150]}"
-_SCALED = "images are 0 to 1 already; leave it out"
-_STANDARDISED = "write layers: [Normalization]; its mean and variance are the training images'"
+_SCALED = "images are in 0..1 already; leave it out"
+_STANDARDIZED = (
+    "write layers: [Normalization]; it uses the mean and variance of the training images"
+)
 _PATH = "write dataset: {folder: photos/}"
 _FILL = "write augmentation: [{RandomRotation: {degrees: 40, fill_mode: nearest}}]"
-_FACTORS = "augmentation is in degrees and shares here"
+_FACTORS = "augmentations use degrees and fractions"
 _ROTATION = "write augmentation: [{RandomRotation: {degrees: 40}}]"
 _SHIFT = "write augmentation: [{RandomTranslation: {height: 0.1, width: 0.1}}]"
-_SHEAR = "write augmentation: [{RandomShear: {x: 0.2}}]; a share here, degrees there"
+_SHEAR = "write augmentation: [{RandomShear: {x: 0.2}}]; a fraction instead of degrees"
 _ZOOM = "write augmentation: [{RandomZoom: {height: 0.2}}]"
 _FLIP = "write augmentation: [{{RandomFlip: {{mode: {}}}}}]"
 _STOP = "write training: {early_stopping: {patience: 5}}"
 _PLATEAU = "write training: {reduce_lr_on_plateau: {patience: 10}}"
-_KEPT = (
-    "checkpoints are always kept, the best one too, which evaluate and predict use; leave it out"
-)
-_THREADS = "the tool feeds the network by itself; leave it out"
-_TWO = "write loss: categorical_crossentropy; two classes are two numbers here (units: classes)"
+_KEPT = "the best checkpoint is always kept, and evaluate and predict use it; leave it out"
+_THREADS = "the input pipeline is tuned automatically; leave it out"
+_TWO = "write loss: categorical_crossentropy; two classes have two outputs (units: classes)"
 _CROSSENTROPY = "write loss: categorical_crossentropy"
-_LOGITS = "a loss is always computed the stable way, from the logits; leave it out"
-_EMA = "write training: {ema: {decay: 0.99}}"
-_EPOCHS = "lengths are in epochs here: {}"
+_LOGITS = "losses are always computed from logits; leave it out"
+_EMA = "write training: {average: {EMA: {decay: 0.99}}}"
+_EPOCHS = "lengths are in epochs; use {}"
 _ALWAYS = "loss and accuracy are always reported; leave it out"
 
 TUTORIAL_NAMES: dict[str, str] = {
     # Optimizers and schedules.
-    "lr": "lr is now learning_rate",
-    "decay": "decay is now a schedule in the place of learning_rate, or weight_decay",
+    "lr": "use learning_rate",
+    "decay": "use a schedule as learning_rate, or weight_decay",
     "decay_steps": _EPOCHS.format("decay_epochs"),
     "warmup_steps": _EPOCHS.format("warmup_epochs"),
-    "warmup_target": "initial_learning_rate is where the warm-up ends, warmup_from where it starts",
+    "warmup_target": "the warmup goes from warmup_from to initial_learning_rate",
     "use_ema": _EMA,
     "ema_momentum": _EMA,
     "ema_overwrite_frequency": _EMA,
-    "loss_scale_factor": "training.precision: float16 scales the loss by itself; leave it out",
-    "gradient_accumulation_steps": "write training: {batch_size: 256}; batches are not accumulated",
-    "name": "layers and optimizers have no names of their own here; leave it out",
+    "loss_scale_factor": "training.precision: float16 scales the loss automatically; leave it out",
+    "gradient_accumulation_steps": "write training: {batch_size: 256}; not supported",
     # Layers.
     "input_shape": _DATA_FITS,
     "batch_input_shape": _DATA_FITS,
@@ -53,8 +53,8 @@ TUTORIAL_NAMES: dict[str, str] = {
     "input": _DATA_FITS,
     "InputLayer": _DATA_FITS,
     "data_format": "images are always [height, width, channel]; leave it out",
-    "dtype": "write training: {precision: auto}; it is one for the whole network",
-    "dropout": "write layers: [{Dropout: {rate: 0.5}}]; it is a layer of its own",
+    "dtype": "write training: {precision: auto}; it applies to the whole network",
+    "dropout": "write layers: [{Dropout: {rate: 0.5}}]; it is a separate layer",
     # Data sets: keras.utils.image_dataset_from_directory and ImageDataGenerator.
     "directory": _PATH,
     "data_dir": _PATH,
@@ -64,25 +64,25 @@ TUTORIAL_NAMES: dict[str, str] = {
     "target_size": _SIZE,
     "image_size": _SIZE,
     "img_size": _SIZE,
-    "color_mode": "write dataset: {channels: 1}; 3 for colour",
-    "class_mode": "the loss decides how labels are encoded; leave it out",
-    "label_mode": "the loss decides how labels are encoded; leave it out",
-    "num_classes": "the data decides how many classes there are; the last layer has units: classes",
-    "class_names": "the data names its classes; where it does not, dataset.classes does",
+    "color_mode": "write dataset: {channels: 1}; 3 for RGB",
+    "class_mode": "the loss determines the encoding of the labels; leave it out",
+    "label_mode": "the loss determines the encoding of the labels; leave it out",
+    "num_classes": "the number of classes comes from the data; give the last layer units: classes",
+    "class_names": "use classes; by default the names come from the data",
     "validation_split": "write dataset: {validation: 0.1}",
-    "validation_data": "write dataset: {validation: 0.1}; or a folder of its own",
-    "shuffle": "training images are always shuffled, others never; leave it out",
-    "interpolation": "images are always enlarged and shrunk bilinearly; leave it out",
+    "validation_data": "write dataset: {validation: 0.1}; or the path of a folder",
+    "shuffle": "training images are always shuffled, other images never; leave it out",
+    "interpolation": "images are always resized bilinearly; leave it out",
     "crop_to_aspect_ratio": "write dataset: {resize: crop}",
     "pad_to_aspect_ratio": "write dataset: {resize: pad}",
     "rescale": _SCALED,
     "preprocessing_function": f"{_SCALED}, or write layers: [Normalization]",
-    "featurewise_center": _STANDARDISED,
-    "featurewise_std_normalization": _STANDARDISED,
-    "samplewise_center": _STANDARDISED,
-    "samplewise_std_normalization": _STANDARDISED,
-    "zca_whitening": _STANDARDISED,
-    "zca_epsilon": _STANDARDISED,
+    "featurewise_center": _STANDARDIZED,
+    "featurewise_std_normalization": _STANDARDIZED,
+    "samplewise_center": _STANDARDIZED,
+    "samplewise_std_normalization": _STANDARDIZED,
+    "zca_whitening": _STANDARDIZED,
+    "zca_epsilon": _STANDARDIZED,
     # Augmentation: ImageDataGenerator's keys, and those of Keras' random layers.
     "rotation_range": _ROTATION,
     "width_shift_range": _SHIFT,
@@ -95,13 +95,13 @@ TUTORIAL_NAMES: dict[str, str] = {
     "channel_shift_range": "write augmentation: [{RandomHue: {factor: 0.1}}]",
     "fill_mode": _FILL,
     "cval": "write augmentation: [{RandomRotation: {degrees: 40, fill_mode: constant}}]",
-    "factor": f"{_FACTORS}: degrees of a RandomRotation, height and width of the others",
-    "height_factor": f"{_FACTORS}: height",
-    "width_factor": f"{_FACTORS}: width",
-    "x_factor": f"{_FACTORS}: x",
-    "y_factor": f"{_FACTORS}: y",
+    "factor": f"{_FACTORS}: RandomRotation has degrees, the others height and width",
+    "height_factor": f"{_FACTORS}; use height",
+    "width_factor": f"{_FACTORS}; use width",
+    "x_factor": f"{_FACTORS}; use x",
+    "y_factor": f"{_FACTORS}; use y",
     "value_range": _SCALED,
-    "seed": "write seed: 0; one seed at the top decides the whole run",
+    "seed": "write seed: 0; one top-level seed applies to the whole run",
     "RandomFlip": _LAYER.format("RandomFlip: {mode: horizontal}"),
     "RandomRotation": _LAYER.format("RandomRotation: {degrees: 40}"),
     "RandomTranslation": _LAYER.format("RandomTranslation: {height: 0.1, width: 0.1}"),
@@ -120,7 +120,7 @@ TUTORIAL_NAMES: dict[str, str] = {
     "CrossEntropyLoss": _CROSSENTROPY,
     "label_smoothing": "write loss: {categorical_crossentropy: {label_smoothing: 0.1}}",
     "from_logits": _LOGITS,
-    "reduction": "the loss is always the mean over the images of a batch; leave it out",
+    "reduction": "the loss is always the mean over the batch; leave it out",
     # Training: the arguments of compile, fit and their callbacks.
     "metrics": _ALWAYS,
     "weighted_metrics": _ALWAYS,
@@ -128,21 +128,21 @@ TUTORIAL_NAMES: dict[str, str] = {
     "batch_size": "write training: {batch_size: 32}",
     "steps_per_epoch": "write training: {steps_per_epoch: 100}",
     "class_weight": "write training: {class_weight: auto}",
-    "validation_steps": "evaluation always sees every image; dataset.subset makes a quick try",
-    "validation_batch_size": "the batch size changes no result of an evaluation; leave it out",
+    "validation_steps": "evaluation always uses every image; for a quick run, set dataset.subset",
+    "validation_batch_size": "evaluation does not depend on the batch size; leave it out",
     "validation_freq": "write training: {evaluate_every: 2}",
-    "initial_epoch": "imgcls train --resume RUN goes on where a run stopped; leave it out",
-    "callbacks": f"{_STOP}; checkpoints are kept without being asked for",
+    "initial_epoch": "resume with imgcls train --resume RUN; leave it out",
+    "callbacks": f"{_STOP}; checkpoints are always kept",
     "EarlyStopping": _STOP,
     "early_stopping": _STOP,
     "ReduceLROnPlateau": _PLATEAU,
     "reduce_lr_on_plateau": _PLATEAU,
-    "LearningRateScheduler": "a schedule may stand in the place of learning_rate",
+    "LearningRateScheduler": "use a schedule as learning_rate",
     "ModelCheckpoint": _KEPT,
     "restore_best_weights": _KEPT,
     "save_best_only": _KEPT,
-    "mode": "which way each metric improves is known; leave it out",
-    "verbose": "it is a matter of the command line, not of the run; leave it out",
+    "mode": "it follows from the metric; leave it out",
+    "verbose": "progress is always reported; leave it out",
     "workers": _THREADS,
     "num_workers": _THREADS,
     "use_multiprocessing": _THREADS,
@@ -150,5 +150,5 @@ TUTORIAL_NAMES: dict[str, str] = {
     "prefetch": _THREADS,
     "jit_compile": "write training: {xla: true}",
     "mixed_precision": "write training: {precision: bfloat16}",
-    "steps_per_execution": "the tool chooses it, and no result depends on it; leave it out",
+    "steps_per_execution": "it is chosen automatically and changes no result; leave it out",
 }

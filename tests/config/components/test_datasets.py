@@ -74,69 +74,38 @@ def test_paths_are_relative_to_the_file_that_says_them():
     assert folder.test == 0.2
 
 
-KNOWN = "the datasets are cifar10, cifar100, digits, fashion_mnist, mnist"
-SHARE = "must be a share between 0 and 1 (not 0 or 1), auto or none"
-
 BAD = [
-    ({}, "dataset: must have a key name, folder, csv or npz"),
-    ({"size": "3"}, "dataset: must have a key name, folder, csv or npz"),
-    ({"cifar10": {}}, "dataset: must have a key name, folder, csv or npz; write name: cifar10"),
-    ("mnist", "dataset: must have keys; write name: mnist"),
-    ("photos", "dataset: must have a key name, folder, csv or npz, got 'photos'"),
-    (["mnist"], "dataset: must have a key name, folder, csv or npz, got a list of 1"),
-    (
-        {"name": "mnist", "folder": "x"},
-        "dataset.folder: a dataset has one of name, folder, csv or npz, got name and folder",
-    ),
-    (
-        {"name": "cifar01"},
-        f"dataset.name: unknown dataset; did you mean cifar10 or cifar100? {KNOWN}",
-    ),
-    (
-        {"name": "folder"},
-        f"dataset.name: unknown dataset; {KNOWN}",
-    ),
-    ({"name": "mnist", "sise": "3"}, "dataset.sise: unknown key; did you mean size"),
-    (
-        {"name": "mnist", "classes": ["a", "b"]},
-        "dataset.classes: unknown key",
-    ),
-    (
-        {"name": "mnist", "validation": "1"},
-        "dataset.validation: must be a share between 0 and 1 (not 0 or 1), auto or none, got 1",
-    ),
-    (
-        {"name": "mnist", "validation": "valid/"},
-        f"dataset.validation: {SHARE}, got 'valid/'",
-    ),
-    ({"folder": "x", "size": "8", "test": "1.5"}, "dataset.test: must be a share between 0 and 1"),
-    ({"name": "mnist", "test": "nan"}, "dataset.test: must be a share between 0 and 1"),
-    (
-        {"name": "mnist", "validation": "0.5", "test": "0.5"},
-        "dataset.test: validation and test take 1 of the images; leave some",
-    ),
-    ({"name": "mnist", "channels": "4"}, "dataset.channels: must be one of 1, 3, got 4"),
-    ({"name": "mnist", "resize": "fit"}, "dataset.resize: must be one of stretch, crop, pad"),
-    ({"name": "mnist", "subset": "0"}, "dataset.subset: must be at least 1, got 0"),
-    (
-        {"folder": "photos"},
-        "dataset.size: missing; the height and width that the network sees, such as size: 150",
-    ),
-    ({"csv": "a.csv"}, "dataset.size: missing; the height and width"),
-    ({"folder": "", "size": "8"}, "dataset.folder: must be a path, got nothing"),
-    ({"npz": "a", "classes": ["a"]}, "dataset.classes: must be a list of at least 2"),
-    *(
-        (
-            {kind: "a", **size, "classes": ["cat", "eel", "dog", "eel"]},
-            "dataset.classes: names 'eel' twice",
-        )
-        for kind, size in (("folder", {"size": "8"}), ("csv", {"size": "8"}), ("npz", {}))
-    ),
+    {},
+    {"size": "3"},
+    {"cifar10": {}},
+    "mnist",
+    "photos",
+    ["mnist"],
+    {"name": "mnist", "folder": "x"},
+    {"name": "cifar01"},
+    {"name": "folder"},
+    {"name": "mnist", "sise": "3"},
+    {"name": "mnist", "classes": ["a", "b"]},
+    {"name": "mnist", "validation": "1"},
+    {"name": "mnist", "validation": "valid/"},
+    {"folder": "x", "size": "8", "test": "1.5"},
+    {"name": "mnist", "test": "nan"},
+    {"name": "mnist", "validation": "0.5", "test": "0.5"},
+    {"name": "mnist", "channels": "4"},
+    {"name": "mnist", "resize": "fit"},
+    {"name": "mnist", "subset": "0"},
+    {"folder": "photos"},
+    {"csv": "a.csv"},
+    {"folder": "", "size": "8"},
+    {"npz": "a", "classes": ["a"]},
+    {"folder": "a", "size": "8", "classes": ["cat", "eel", "dog", "eel"]},
+    {"csv": "a", "size": "8", "classes": ["cat", "eel", "dog", "eel"]},
+    {"npz": "a", "classes": ["cat", "eel", "dog", "eel"]},
 ]
 
 
-@pytest.mark.parametrize(("text", "message"), BAD, ids=str)
-def test_a_mistake_is_said_with_its_place(text, message):
+@pytest.mark.parametrize("text", BAD, ids=str)
+def test_a_mistake_is_reported_with_its_place(text, recorded):
     """
     The data set is the first thing that anyone writes, so the first that goes wrong.
     """
@@ -144,7 +113,7 @@ def test_a_mistake_is_said_with_its_place(text, message):
         read(text)
     (details,) = caught.value.errors()
 
-    assert f"{dotted(details['loc'])}: {details['msg']}".startswith(message)
+    recorded(str(text), [f"{dotted(details['loc'])}: {details['msg']}"])
 
 
 def test_every_known_set_has_its_classes():

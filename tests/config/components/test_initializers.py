@@ -77,10 +77,10 @@ def test_it_is_documented(name: str) -> None:
     """
     The reference and the editor show these lines, and users have no others.
     """
-    member = Initializer.named()[name]
+    component = Initializer.named()[name]
 
-    assert member.__doc__
-    assert list(member.model_fields) == list(field_docs(member))
+    assert component.__doc__
+    assert list(component.model_fields) == list(field_docs(component))
 
 
 def test_keras_identifiers_name_the_same_thing() -> None:

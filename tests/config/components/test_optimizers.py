@@ -1,4 +1,4 @@
-"""Optimizers are Keras' own, field by field, and a wrong one is answered in our words."""
+"""Optimizers are Keras' own, field by field, and mistakes in one get our messages."""
 
 import inspect
 from pathlib import Path
@@ -148,64 +148,30 @@ def test_a_whole_number_is_a_learning_rate_too():
     assert read("Adam: {learning_rate: 1e-3}") == Adam(learning_rate=0.001)
 
 
-A_RATE = "must be a number greater than 0 or a schedule, got"
-THE_SCHEDULES = (
-    "the schedules are CosineDecay, ExponentialDecay, PiecewiseConstantDecay, PolynomialDecay"
-)
-
-
 @pytest.mark.parametrize(
-    ("yaml", "expected"),
+    "yaml",
     [
-        ("Adam: {learning_rate: 0}", [f"Adam.learning_rate: {A_RATE} 0"]),
-        ("Adam: {learning_rate: nan}", [f"Adam.learning_rate: {A_RATE} nan"]),
-        ("Adam: {learning_rate: inf}", [f"Adam.learning_rate: {A_RATE} inf"]),
-        ("Adam: {learning_rate: fast}", [f"Adam.learning_rate: {A_RATE} 'fast'; {THE_SCHEDULES}"]),
-        ("Adam: {learning_rate: }", [f"Adam.learning_rate: {A_RATE} nothing; {THE_SCHEDULES}"]),
-        (
-            "Adam: {learning_rate: CosineDecy}",
-            [f"Adam.learning_rate: {A_RATE} 'CosineDecy'; did you mean CosineDecay?"],
-        ),
-        (
-            "Adam: {learning_rate: '1e-3'}",
-            [f"Adam.learning_rate: {A_RATE} text; write it without quotes"],
-        ),
-        (
-            "adam: {learning_rate: CosineDecay}",
-            ["adam.learning_rate.CosineDecay.initial_learning_rate: missing; a number"],
-        ),
-        (
-            "Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0, alpha: 2, x: 1}}}",
-            [
-                (
-                    "Adam.learning_rate.CosineDecay.initial_learning_rate: "
-                    "must be greater than 0, got 0"
-                ),
-                "Adam.learning_rate.CosineDecay.alpha: must be between 0 and 1, got 2",
-                (
-                    "Adam.learning_rate.CosineDecay.x: unknown key; the keys are warmup_epochs, "
-                    "warmup_from, initial_learning_rate, decay_epochs, alpha"
-                ),
-            ],
-        ),
-        ("SGD: {nesterov: true}", ["SGD.nesterov: no effect without momentum"]),
-        ("SGD: {momentum: 1.5}", ["SGD.momentum: must be between 0 and 1, got 1.5"]),
-        ("Adam: {beta_1: 1}", ["Adam.beta_1: must be at least 0 and less than 1, got 1"]),
-        ("AdamW: {weight_decay: }", ["AdamW.weight_decay: must be a number, got nothing"]),
-        (
-            "Lion: {clipnorm: 1, clipvalue: 1, global_clipnorm: 1}",
-            [
-                "Lion.clipvalue: no more than one way of clipping; clipnorm is given already",
-                "Lion.global_clipnorm: no more than one way of clipping; clipnorm is given already",
-            ],
-        ),
+        "Adam: {learning_rate: 0}",
+        "Adam: {learning_rate: nan}",
+        "Adam: {learning_rate: inf}",
+        "Adam: {learning_rate: fast}",
+        "Adam: {learning_rate: }",
+        "Adam: {learning_rate: CosineDecy}",
+        "Adam: {learning_rate: '1e-3'}",
+        "adam: {learning_rate: CosineDecay}",
+        "Adam: {learning_rate: {CosineDecay: {initial_learning_rate: 0, alpha: 2, x: 1}}}",
+        "SGD: {nesterov: true}",
+        "SGD: {momentum: 1.5}",
+        "Adam: {beta_1: 1}",
+        "AdamW: {weight_decay: }",
+        "Lion: {clipnorm: 1, clipvalue: 1, global_clipnorm: 1}",
     ],
 )
-def test_each_mistake_has_one_message(yaml, expected):
+def test_each_mistake_has_one_message(yaml, recorded):
     """
-    A rate is a number or a schedule; whoever gets it wrong must not be told so twice.
+    A rate is a number or a schedule; a mistake in it must be reported once.
     """
-    assert sorted(expected) == sorted(mistakes_in(yaml))
+    recorded(yaml, mistakes_in(yaml))
 
 
 def test_nesterov_with_momentum_is_allowed():
@@ -217,8 +183,8 @@ def test_nesterov_with_momentum_is_allowed():
 
 def test_editors_are_told_of_numbers_and_schedules():
     """
-    `schema` replaces the placeholder by a reference to the vocabulary.
+    `schema` replaces the placeholder by a reference to the registry.
     """
-    expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-vocabulary": "Schedule"}]
+    expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-registry": "Schedule"}]
 
     assert expected == TypeAdapter(Rate).json_schema()["anyOf"]

@@ -51,12 +51,12 @@ def test_it_is_dumped_and_documented(name: str) -> None:
     """
     A run keeps its config resolved; the reference shows these lines.
     """
-    member = Regularizer.named()[name]
+    component = Regularizer.named()[name]
     regularizer = Regularizer.read(name)
 
     assert regularizer == Regularizer.read(regularizer.model_dump(mode="json"))
-    assert member.__doc__
-    assert list(member.model_fields) == list(field_docs(member))
+    assert component.__doc__
+    assert list(component.model_fields) == list(field_docs(component))
 
 
 def test_keras_identifiers_name_the_same_thing() -> None:

@@ -1,4 +1,4 @@
-"""Schedules are Keras' own with epochs for steps, and an exact warm-up before them."""
+"""Schedules are Keras' own with epochs for steps, and an exact warmup before them."""
 
 import inspect
 from pathlib import Path
@@ -24,7 +24,7 @@ EPOCHS = 6
 OURS = {"decay_steps": "decay_epochs", "warmup_steps": "warmup_epochs"}
 LEFT_OUT = {
     "name": "nothing is called by it",
-    "warmup_target": "initial_learning_rate is where the warm-up ends, also with a warm-up",
+    "warmup_target": "initial_learning_rate is where the warmup ends, also with a warmup",
 }
 WITHOUT_DEFAULT = {"decay_epochs"}  # required there, the rest of the run here
 
@@ -130,7 +130,7 @@ def test_a_warm_up_rises_linearly_to_where_the_schedule_starts(schedule):
 @every
 def test_a_schedule_follows_its_warm_up_from_its_own_start(schedule):
     """
-    Nothing of the decay may be lost to the warm-up; boundaries stay where the run's epochs end.
+    Nothing of the decay may be lost to the warmup; boundaries stay where the run's epochs end.
     """
     warm = rates(example(schedule, warmup_epochs=1))
     expected = rates(example(schedule))
@@ -142,7 +142,7 @@ def test_a_schedule_follows_its_warm_up_from_its_own_start(schedule):
 
 def test_the_warm_up_is_that_of_keras_cosine_decay():
     """
-    Keras has a warm-up in this one schedule; ours must mean the same.
+    Keras has a warmup in this one schedule; ours must mean the same.
     """
     ours = CosineDecay(initial_learning_rate=0.5, warmup_epochs=1.5, warmup_from=0.2, alpha=0.1)
     expected = keras_rates("CosineDecay", 0.2, 45, 0.1, "cosine", 0.5, 15)
@@ -192,7 +192,7 @@ def test_only_a_schedule_without_a_length_of_its_own_is_planned_over_the_whole_r
             10,
             (
                 "warmup_epochs (1) and decay_epochs (9.5) together must be at most training.epochs "
-                "(10); without decay_epochs the decay takes the rest of the run"
+                "(10); leave decay_epochs out to decay until the end of the run"
             ),
         ),
         (
@@ -200,7 +200,7 @@ def test_only_a_schedule_without_a_length_of_its_own_is_planned_over_the_whole_r
             10,
             (
                 "decay_epochs (11) must be at most training.epochs (10); "
-                "without decay_epochs the decay takes the rest of the run"
+                "leave decay_epochs out to decay until the end of the run"
             ),
         ),
         (CosineDecay(initial_learning_rate=1, warmup_epochs=1.5), 2, None),
@@ -223,7 +223,7 @@ def test_only_a_schedule_without_a_length_of_its_own_is_planned_over_the_whole_r
             2,
             (
                 "boundaries must be less than training.epochs (2), got 2; "
-                "its last value would never hold"
+                "the last value would never be used"
             ),
         ),
     ],
@@ -237,59 +237,25 @@ def test_lengths_are_held_against_the_run(schedule, epochs, expected):
 
 
 @pytest.mark.parametrize(
-    ("yaml", "expected"),
+    "yaml",
     [
+        "CosineDecay: {initial_learning_rate: 1, warmup_from: 0.1}",
+        "CosineDecay: {initial_learning_rate: 0.1, warmup_epochs: 1, warmup_from: 0.2}",
+        "PolynomialDecay: {initial_learning_rate: 1e-5, cycle: yes}",
+        "ExponentialDecay: {initial_learning_rate: 1, decay_rate: 1.1}",
+        "PiecewiseConstantDecay: {boundaries: [3, 2], values: [2, 1], warmup_epochs: 4}",
         (
-            "CosineDecay: {initial_learning_rate: 1, warmup_from: 0.1}",
-            ["CosineDecay.warmup_from: no effect without warmup_epochs"],
+            "PiecewiseConstantDecay: {boundaries: [3], values: [1, 2], warmup_epochs: 1, "
+            "warmup_from: 3}"
         ),
-        (
-            "CosineDecay: {initial_learning_rate: 0.1, warmup_epochs: 1, warmup_from: 0.2}",
-            ["CosineDecay.warmup_from: must be at most initial_learning_rate (0.1), got 0.2"],
-        ),
-        (
-            "PolynomialDecay: {initial_learning_rate: 1e-5, cycle: yes}",
-            [
-                (
-                    "PolynomialDecay.end_learning_rate: "
-                    "must be at most initial_learning_rate (1e-05), got 0.0001"
-                ),
-                "PolynomialDecay.cycle: no effect without decay_epochs",
-            ],
-        ),
-        (
-            "ExponentialDecay: {initial_learning_rate: 1, decay_rate: 1.1}",
-            [
-                "ExponentialDecay.decay_epochs: missing; a number",
-                "ExponentialDecay.decay_rate: must be greater than 0 and at most 1, got 1.1",
-            ],
-        ),
-        (
-            "PiecewiseConstantDecay: {boundaries: [3, 2], values: [2, 1], warmup_epochs: 4}",
-            [
-                "PiecewiseConstantDecay.values: must be 3, one more than the boundaries, got 2",
-                "PiecewiseConstantDecay.boundaries[1]: must be greater than 3, got 2",
-                "PiecewiseConstantDecay.boundaries[0]: must be at least warmup_epochs (4), got 3",
-            ],
-        ),
-        (
-            (
-                "PiecewiseConstantDecay: {boundaries: [3], values: [1, 2], warmup_epochs: 1, "
-                "warmup_from: 1.5}"
-            ),
-            ["PiecewiseConstantDecay.warmup_from: must be at most values[0] (1), got 1.5"],
-        ),
-        (
-            "CosineDecay: {decay_steps: 1000, initial_learning_rate: 1}",
-            ["CosineDecay.decay_steps: lengths are in epochs here: decay_epochs"],
-        ),
+        "CosineDecay: {decay_steps: 1000, initial_learning_rate: 1}",
     ],
 )
-def test_mistakes_are_told(yaml, expected):
+def test_mistakes_are_reported(yaml, recorded):
     """
     Each of these would run, and do something else than it says.
     """
-    assert sorted(expected) == sorted(mistakes_in(yaml))
+    recorded(yaml, mistakes_in(yaml))
 
 
 @every

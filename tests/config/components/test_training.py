@@ -16,7 +16,7 @@ LEFT_OUT = {
     "verbose": "what is said is the console's matter",
     "mode": "each metric's direction is known",
     "restore_best_weights": "the best checkpoint is kept anyway",
-    "kwargs": "Keras' old spellings",
+    "kwargs": "Keras' old names",
 }
 
 A_WEIGHT_EACH = "must be auto, or a weight for each class as {cat: 2, dog: 0.5}, got"
@@ -90,68 +90,33 @@ def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
 
 
 @pytest.mark.parametrize(
-    ("yaml", "expected"),
+    "yaml",
     [
-        ("epochs: 0", ["epochs: must be at least 1, got 0"]),
-        (
-            "precision: float64",
-            [
-                (
-                    "precision: must be one of auto, float32, bfloat16, float16, got 'float64'; "
-                    "did you mean float16 or bfloat16 or float32?"
-                )
-            ],
-        ),
-        ("replicas: 0", [f"replicas: {SOME_REPLICAS} 0"]),
-        ("replicas: 1.5", [f"replicas: {SOME_REPLICAS} 1.5"]),
-        ("replicas: many", [f"replicas: {SOME_REPLICAS} 'many'"]),
-        ("replicas: '2'", [f"replicas: {SOME_REPLICAS} text; write it without quotes"]),
-        ("class_weight: balanced", [f"class_weight: {A_WEIGHT_EACH} 'balanced'"]),
-        ("class_weight: {}", [f"class_weight: {A_WEIGHT_EACH} an empty section"]),
-        (
-            "class_weight: {cat: 0, dog: much, owl: 2, fox: nan}",
-            [
-                "class_weight.cat: must be greater than 0, got 0",
-                "class_weight.dog: must be a number, got 'much'",
-                "class_weight.fox: must be a finite number, got nan",
-            ],
-        ),
-        (
-            "class_weight: {cat: '2'}",
-            ["class_weight.cat: must be a number, got text; write it without quotes"],
-        ),
-        (
-            "reduce_lr_on_plateau: {factor: 1}",
-            ["reduce_lr_on_plateau.factor: must be greater than 0 and less than 1, got 1"],
-        ),
-        ("ema: {decay: 1}", ["ema.decay: must be greater than 0 and less than 1, got 1"]),
-        ("ema: true", ["ema: must be keys with values, got 'true'"]),
-        (
-            "{epochs: 3, early_stopping: {start_from_epoch: 3}}",
-            ["early_stopping.start_from_epoch: must be less than epochs (3), got 3"],
-        ),
-        (
-            "{best: val_acc, early_stopping: {monitor: f1}}",
-            [
-                (
-                    f"best: must be one of {', '.join(METRICS)}, got 'val_acc'; "
-                    "did you mean val_accuracy or val_macro_f1?"
-                ),
-                f"early_stopping.monitor: must be one of {', '.join(METRICS)}, got 'f1'",
-            ],
-        ),
+        "epochs: 0",
+        "precision: float64",
+        "replicas: 0",
+        "replicas: 1.5",
+        "replicas: many",
+        "replicas: '2'",
+        "class_weight: balanced",
+        "class_weight: {}",
+        "class_weight: {cat: 0, dog: much, owl: 2, fox: nan}",
+        "class_weight: {cat: '2'}",
+        "reduce_lr_on_plateau: {factor: 1}",
+        "ema: {decay: 1}",
+        "ema: true",
+        "{epochs: 3, early_stopping: {start_from_epoch: 3}}",
+        "{best: val_acc, early_stopping: {monitor: f1}}",
     ],
 )
-def test_each_mistake_has_one_message(yaml, expected):
+def test_each_mistake_has_one_message(yaml, recorded):
     """
-    `auto` or a number, `auto` or weights: whoever gets one wrong must not be told so twice.
+    `auto` or a number, `auto` or weights: a mistake in one must be reported once.
     """
     with pytest.raises(ValidationError) as caught:
         read(yaml)
 
-    assert sorted(expected) == sorted(
-        f"{dotted(each['loc'])}: {each['msg']}" for each in caught.value.errors()
-    )
+    recorded(yaml, [f"{dotted(each['loc'])}: {each['msg']}" for each in caught.value.errors()])
 
 
 def test_every_metric_knows_which_way_is_better():

@@ -35,7 +35,7 @@ def test_the_docs_of_a_field_are_the_string_under_it() -> None:
 
 def test_inherited_fields_keep_their_docs_unless_they_get_new_ones() -> None:
     """
-    Most fields of the vocabularies stand in a class that is shared.
+    Most fields of the components stand in a class that is shared.
     """
     expected = {
         "first": "The first,\non two lines.",

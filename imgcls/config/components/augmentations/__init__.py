@@ -1,4 +1,4 @@
-"""What a config may do to the training images: importing this makes every augmentation known."""
+"""Augmentations of the training images; importing this registers all of them."""
 
 from imgcls.config.components.augmentations import colors as colors
 from imgcls.config.components.augmentations import erasing as erasing

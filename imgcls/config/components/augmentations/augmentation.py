@@ -1,7 +1,7 @@
-"""The family of augmentations and its two kinds.
+"""The registry of augmentations and its two kinds.
 
-To add one, write a class with its fields, say how many uniform `numbers` an image needs, and
-give `matrix` (a `Geometric` or `Filled`) or `apply` (a `Colour`).
+To add one, write a class with its fields, set the count of uniform `numbers` per image, and
+define `matrix` (for a `Geometric` or `Filled`) or `apply` (for a `Color`).
 """
 
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 FillMode = Literal["nearest", "reflect", "wrap", "constant"]
-"""What lies outside the image, for pixels that a movement brings in from there."""
+"""How the outside of an image is filled, for pixels that a transformation moves into it."""
 
 
 class Fill(NamedTuple):
-    """What pixels from outside the image are.
+    """How the outside of an image is filled.
 
     Attributes:
         mode: a `FillMode`.
-        value: theirs, where the mode is `constant`; 0 elsewhere.
+        value: the value if the mode is `constant`, else 0.
     """
 
     mode: FillMode
@@ -30,36 +30,36 @@ class Fill(NamedTuple):
 
 
 class Augmentation(Component):
-    """Changes each training image by itself, anew in each epoch.
+    """A random transformation, drawn for each training image and epoch.
 
     Attributes:
-        numbers: how many uniform numbers in [0, 1) an image needs.
+        numbers: count of uniform random numbers in [0, 1) per image.
     """
 
     numbers: ClassVar[int]
 
 
 class Geometric(Augmentation, abstract=True):
-    """Moves pixels. Neighbours in the list that agree on the fill make one warp together.
+    """A geometric transformation. Adjacent ones with the same fill are combined into one warp.
 
     Attributes:
-        exact: it only mirrors and shifts by whole pixels, which needs no interpolation.
+        exact: whether it only flips or shifts by whole pixels, which needs no interpolation.
     """
 
     exact: ClassVar[bool] = False
 
     @property
     def fill(self) -> Fill | None:
-        """What pixels from outside are; None where none ever come in."""
+        """How the outside is filled; None if the transformation never shows it."""
         return None
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image, as `imgcls.ops.warp` has it.
+        """Returns the transformation of each image, as in `imgcls.ops.warp`.
 
         Args:
             numbers: float32 [batch, self.numbers], uniform in [0, 1).
-            height: of the images, in pixels.
-            width: of the images, in pixels.
+            height: height of the images in pixels.
+            width: width of the images in pixels.
 
         Returns:
             float32 [batch, 3, 3], from output to input pixels.
@@ -68,37 +68,37 @@ class Geometric(Augmentation, abstract=True):
 
 
 class Filled(Geometric, abstract=True):
-    """Moves pixels, and fills what comes in from outside."""
+    """A geometric transformation that shows the outside of the image."""
 
     fill_mode: FillMode = "nearest"
-    """What lies outside: `nearest` (the edge goes on), `reflect` (mirrored), `wrap` (the image
-    again, as far as one image's size) or `constant` (`fill_value`)."""
+    """How the outside is filled: `nearest` extends the edge pixels, `reflect` mirrors the image,
+    `wrap` repeats it (by at most one image size), `constant` fills with `fill_value`."""
 
     fill_value: Fraction | None = None
-    """With `fill_mode: constant`: the value outside, from 0 (black, if left out) to 1 (white)."""
+    """Fill value for `fill_mode: constant`, from 0 (black) to 1 (white); null means 0."""
 
     @property
     def fill(self) -> Fill | None:
-        """What pixels from outside are."""
+        """How the outside is filled."""
         return Fill(self.fill_mode, self.fill_value or 0.0)
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rules between fields that are broken."""
+        """Yields the violated rules between fields."""
         if self.fill_value is not None and self.fill_mode != "constant":
             yield "fill_value", "no effect without fill_mode: constant"
 
 
 class Color(Augmentation, abstract=True):
-    """Changes values where they are."""
+    """A transformation of the pixel values that moves no pixels."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images.
+        """Returns the transformed images.
 
         Args:
             images: float32 [batch, height, width, channel] in 0..1.
             numbers: float32 [batch, self.numbers], uniform in [0, 1).
 
         Returns:
-            images of the same shape, type and range.
+            images of the same shape, dtype and range.
         """
         raise NotImplementedError

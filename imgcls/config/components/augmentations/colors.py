@@ -1,8 +1,9 @@
-"""Augmentations that change colours. Results are clipped to 0 (black) .. 1 (white)."""
+"""Color augmentations. Results are clipped to the range from 0 (black) to 1 (white)."""
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
+from pydantic import Field
 
 from imgcls.config.components.augmentations.augmentation import Color
 from imgcls.config.components.types import Fraction
@@ -12,31 +13,31 @@ if TYPE_CHECKING:
 
 
 class RandomBrightness(Color):
-    """Adds one number to all values of an image."""
+    """Randomly adjusts the brightness: adds a value to all pixels of an image."""
 
     numbers: ClassVar[int] = 1
 
-    factor: Fraction
-    """The largest change, as a share of the way from black to white: uniform from -factor to
-    factor."""
+    factor: Fraction = Field(examples=[0.2])
+    """Maximum change of brightness; the value is uniform in [-factor, factor], where 1 is the
+    difference between black and white."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color, random
 
         return color.brightness(images, random.between(numbers[:, 0], -self.factor, self.factor))
 
 
 class RandomContrast(Color):
-    """Multiplies the distance of each value from its channel's mean over the image."""
+    """Randomly adjusts the contrast: scales the difference from the mean of each channel."""
 
     numbers: ClassVar[int] = 1
 
-    factor: Fraction
-    """The largest change, as a share: 0.2 multiplies by 0.8 to 1.2, uniformly."""
+    factor: Fraction = Field(examples=[0.2])
+    """Maximum change of contrast; the scale is uniform in [1 - factor, 1 + factor]."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color, random
 
         factors = random.between(numbers[:, 0], 1 - self.factor, 1 + self.factor)
@@ -44,19 +45,19 @@ class RandomContrast(Color):
 
 
 class RandomSaturation(Color):
-    """Multiplies the distance of each pixel from its own grey: paler or stronger colours.
+    """Randomly adjusts the saturation: scales the difference of each pixel from its gray value.
 
-    Grey images (one channel) stay as they are.
+    Images with one channel are unchanged.
     """
 
     numbers: ClassVar[int] = 1
 
-    factor: Fraction
-    """The largest change, as a share: 0.2 multiplies by 0.8 to 1.2, uniformly; 1 reaches from grey
-    to double."""
+    factor: Fraction = Field(examples=[0.2])
+    """Maximum change of saturation; the scale is uniform in [1 - factor, 1 + factor], so that 1
+    ranges from gray to doubled saturation."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color, random
 
         factors = random.between(numbers[:, 0], 1 - self.factor, 1 + self.factor)
@@ -64,37 +65,37 @@ class RandomSaturation(Color):
 
 
 class RandomHue(Color):
-    """Moves the hue of all pixels of an image around the colour circle.
+    """Randomly adjusts the hue: rotates all pixels of an image on the color wheel.
 
-    Grey images (one channel) stay as they are.
+    Images with one channel are unchanged.
     """
 
     numbers: ClassVar[int] = 1
 
-    factor: Annotated[float, Ge(0), Le(0.5)]
-    """The largest move, as a share of the whole circle: uniform from -factor to factor; 0.5 reaches
-    every hue, red becomes green at 0.33."""
+    factor: Annotated[float, Ge(0), Le(0.5)] = Field(examples=[0.1])
+    """Maximum rotation as a fraction of the color wheel, uniform in [-factor, factor]; 0.5 reaches
+    every hue, and 0.33 turns red into green."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color, random
 
         return color.hue(images, random.between(numbers[:, 0], -self.factor, self.factor))
 
 
 class RandomGrayscale(Color):
-    """Takes the colour out of an image with this probability; it keeps its three channels.
+    """Randomly converts images to grayscale, keeping three channels.
 
-    Grey images (one channel) stay as they are.
+    Images with one channel are unchanged.
     """
 
     numbers: ClassVar[int] = 1
 
     probability: Fraction = 0.1
-    """How likely an image loses its colour, from 0 to 1."""
+    """Probability of the conversion."""
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color
 
         return color.grayscale(images, numbers[:, 0] < self.probability)

@@ -12,34 +12,34 @@ if TYPE_CHECKING:
 
 
 class RandomErasing(Color):
-    """Paints one rectangle of an image over with this probability.
+    """Randomly erases one rectangle of each image (https://arxiv.org/abs/1708.04896).
 
-    Its sides are rounded to pixels and cut to the image's, its place is uniform among all in which
-    it is inside the image (https://arxiv.org/abs/1708.04896).
+    The sides are rounded to whole pixels and limited to the image; the position is uniform among
+    those inside the image.
     """
 
     numbers: ClassVar[int] = 5
 
     probability: Fraction = 0.5
-    """How likely an image gets a rectangle, from 0 to 1."""
+    """Probability of erasing."""
 
     area: tuple[Fraction, Fraction] = (0.02, 0.33)
-    """The smallest and the largest rectangle, as shares of the image's area; uniform between."""
+    """Minimum and maximum area as fractions of the image; uniform in between."""
 
     aspect: tuple[Positive, Positive] = (0.3, 3.3)
-    """The smallest and the largest height divided by width; uniform on a logarithmic scale."""
+    """Minimum and maximum ratio of height to width; log-uniform in between."""
 
     value: Fraction = 0.0
-    """What the rectangle is painted with, from 0 (black) to 1 (white)."""
+    """Value of the erased pixels, from 0 (black) to 1 (white)."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rules between fields that are broken."""
+        """Yields the violated rules between fields."""
         for key, (low, high) in (("area", self.area), ("aspect", self.aspect)):
             if low > high:
-                yield key, f"must be the smallest first, got {low:g} and {high:g}"
+                yield key, f"expected the minimum first, got {low:g} and {high:g}"
 
     def apply(self, images: "tf.Tensor", numbers: "tf.Tensor") -> "tf.Tensor":
-        """Returns the changed images."""
+        """Returns the transformed images."""
         from imgcls.ops import color
 
         _, height, width, _ = images.shape
@@ -50,11 +50,12 @@ class RandomErasing(Color):
 
         Args:
             numbers: float32 [batch, 5], uniform in [0, 1).
-            height: of the images, in pixels.
-            width: of the images, in pixels.
+            height: height of the images in pixels.
+            width: width of the images in pixels.
 
         Returns:
-            float32 [batch, 4]: top, left, height, width in whole pixels; 0 high where none is.
+            float32 [batch, 4]: top, left, height, width in whole pixels; without a rectangle, the
+            height is 0.
         """
         import tensorflow as tf
 

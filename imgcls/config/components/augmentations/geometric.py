@@ -1,10 +1,11 @@
-"""Augmentations that move pixels: flips, turns, shifts, shears, zooms."""
+"""Geometric augmentations: flips, rotations, translations, crops, shears and zooms."""
 
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le, Lt
+from pydantic import Field
 
 from imgcls.config.components.augmentations.augmentation import Filled, Geometric
 from imgcls.config.components.types import Fraction, Natural, NotNegative
@@ -14,20 +15,20 @@ if TYPE_CHECKING:
 
 
 class RandomFlip(Geometric):
-    """Mirrors each image with this probability. Exact: no value changes."""
+    """Randomly flips images. Pixel values are not interpolated."""
 
     numbers: ClassVar[int] = 2
     exact: ClassVar[bool] = True
 
     mode: Literal["horizontal", "vertical", "horizontal_and_vertical"] = "horizontal"
-    """`horizontal` swaps left and right, `vertical` top and bottom; with both, each is drawn by
-    itself."""
+    """`horizontal` flips left and right, `vertical` top and bottom; with both, the two flips are
+    independent."""
 
     probability: Fraction = 0.5
-    """How likely each flip is, from 0 to 1."""
+    """Probability of each flip."""
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         import tensorflow as tf
 
         from imgcls.ops import warp
@@ -40,15 +41,15 @@ class RandomFlip(Geometric):
 
 
 class RandomRotation(Filled):
-    """Turns each image about its centre."""
+    """Randomly rotates images about their center."""
 
     numbers: ClassVar[int] = 1
 
-    degrees: Annotated[float, Ge(0), Le(180)]
-    """The largest angle, in degrees: uniform from -degrees to degrees."""
+    degrees: Annotated[float, Ge(0), Le(180)] = Field(examples=[15])
+    """Maximum angle in degrees; uniform in [-degrees, degrees]."""
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         from imgcls.ops import random, warp
 
         largest = math.radians(self.degrees)
@@ -56,24 +57,24 @@ class RandomRotation(Filled):
 
 
 class RandomTranslation(Filled):
-    """Shifts each image up or down and to a side, also by parts of a pixel."""
+    """Randomly translates images, also by fractions of a pixel."""
 
     numbers: ClassVar[int] = 2
 
     height: Fraction = 0.0
-    """The largest shift up or down, as a share of the image's height."""
+    """Maximum vertical shift as a fraction of the height."""
 
     width: Fraction = 0.0
-    """The largest shift to a side, as a share of the image's width."""
+    """Maximum horizontal shift as a fraction of the width."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rules between fields that are broken."""
+        """Yields the violated rules between fields."""
         yield from super().rules()
         if not {"height", "width"} & self.model_fields_set:
             yield "", "no effect without height or width"
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         from imgcls.ops import random, warp
 
         up, side = self.height * height, self.width * width
@@ -83,19 +84,19 @@ class RandomTranslation(Filled):
 
 
 class RandomCrop(Filled):
-    """Pads each image on all sides, then crops it back to its size: shifts by whole pixels.
+    """Pads images on all sides and randomly crops them to their original size.
 
-    With `padding: 4` it is the usual one for 32x32 images (https://arxiv.org/abs/1409.5185).
+    `padding: 4` is common for 32x32 images (https://arxiv.org/abs/1409.5185).
     """
 
     numbers: ClassVar[int] = 2
     exact: ClassVar[bool] = True
 
-    padding: Natural
-    """How many pixels on each side; the shift is uniform among the whole numbers up to it."""
+    padding: Natural = Field(examples=[4])
+    """Padding on each side in pixels, which is the maximum shift in each direction."""
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         from imgcls.ops import random, warp
 
         del height, width
@@ -104,26 +105,25 @@ class RandomCrop(Filled):
 
 
 class RandomShear(Filled):
-    """Slants each image about its centre."""
+    """Randomly shears images about their center."""
 
     numbers: ClassVar[int] = 2
 
     x: NotNegative = 0.0
-    """The largest slant sideways, as a share: pixels to the side for each pixel up (the tangent of
-    the angle); uniform from -x to x."""
+    """Maximum horizontal shear: horizontal shift per vertical pixel, the tangent of the angle;
+    uniform in [-x, x]."""
 
     y: NotNegative = 0.0
-    """The largest slant up or down, as a share: pixels up for each pixel to the side; uniform from
-    -y to y."""
+    """Maximum vertical shear: vertical shift per horizontal pixel; uniform in [-y, y]."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rules between fields that are broken."""
+        """Yields the violated rules between fields."""
         yield from super().rules()
         if not {"x", "y"} & self.model_fields_set:
             yield "", "no effect without x or y"
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         from imgcls.ops import random, warp
 
         return warp.shear(
@@ -135,19 +135,18 @@ class RandomShear(Filled):
 
 
 class RandomZoom(Filled):
-    """Magnifies or shrinks each image about its centre."""
+    """Randomly zooms images in or out about their center."""
 
     numbers: ClassVar[int] = 2
 
-    height: Annotated[float, Ge(0), Lt(1)]
-    """The largest change of the height, as a share: 0.2 shows it 0.8 to 1.2 times as high."""
+    height: Annotated[float, Ge(0), Lt(1)] = Field(examples=[0.2])
+    """Maximum change of the height; the scale is uniform in [1 - height, 1 + height]."""
 
     width: Annotated[float, Ge(0), Lt(1)] | None = None
-    """The same for the width, drawn by itself; left out, the width changes as the height does, and
-    what is round stays round."""
+    """Maximum change of the width, drawn independently; null keeps the aspect ratio."""
 
     def matrix(self, numbers: "tf.Tensor", height: int, width: int) -> "tf.Tensor":
-        """Returns the movement of each image."""
+        """Returns the transformation of each image."""
         from imgcls.ops import random, warp
 
         y = random.between(numbers[:, 0], 1 - self.height, 1 + self.height)

@@ -1,4 +1,4 @@
-"""The data sets that a config may name; importing it makes all of them known."""
+"""The data sets that a config may name; importing this registers all of them."""
 
 from imgcls.config.components.datasets import own, published
 from imgcls.config.components.datasets.dataset import Dataset

@@ -1,8 +1,7 @@
-"""The data sets that a config may name.
+"""The registry of data sets.
 
-A data set has one of the keys `name`, `folder`, `csv` and `npz`. One that is known by name is a
-subclass of `Published` with its classes and the places where it may lie; any other kind is a
-subclass of `Dataset` that is called as its key is.
+A data set has one of the keys `name`, `folder`, `csv` and `npz`. Data sets known by name are
+subclasses of `Published`; the other kinds are subclasses of `Dataset` named after their key.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,33 +22,35 @@ from imgcls.config.language import messages
 from imgcls.config.language.registry import Component, Scalar, mistakes, snake_case
 from imgcls.events import EventSink
 
-if TYPE_CHECKING:  # NumPy and Pillow: 0.2 s that a wrong config must not pay for
+if TYPE_CHECKING:  # NumPy and Pillow take 0.2 s, too long for reporting a mistake in a config
     from imgcls.images.pictures import Found
 
 KINDS = ("name", "folder", "csv", "npz")
-"""The keys of which a data set has exactly one."""
+"""The keys that select the kind of a data set; exactly one must be given."""
 
 
-def _share(value: Any) -> Any:  # noqa: ANN401
-    """Returns a share, or one of the words; text that is neither is refused."""
+def _fraction(value: Any) -> Any:  # noqa: ANN401
+    """Reads a fraction, `auto` or `none`."""
     try:
-        share = float(value)
+        fraction = float(value)
     except (TypeError, ValueError):
         if isinstance(value, str) and value in {"auto", "none"}:
             return str(value)
-        share = 0.0
-    if not 0 < share < 1:
+        fraction = 0.0
+    if not 0 < fraction < 1:
         got = messages.got(value)
-        raise ValueError(f"must be a share between 0 and 1 (not 0 or 1), auto or none, got {got}")
-    return share
+        raise ValueError(
+            f"expected a fraction between 0 and 1 (exclusive), auto or none, got {got}"
+        )
+    return fraction
 
 
-def _share_or_folder(value: Any) -> Any:  # noqa: ANN401
+def _fraction_or_folder(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, Scalar) and not _is_number(value) and value not in {"", "auto", "none"}:
         return absolute(value)
-    if isinstance(value, str) and Path(value).is_absolute():  # as a resolved config has it
+    if isinstance(value, str) and Path(value).is_absolute():  # from a resolved config
         return Path(value)
-    return value if isinstance(value, Path) else _share(value)
+    return value if isinstance(value, Path) else _fraction(value)
 
 
 def _is_number(value: str) -> bool:
@@ -60,10 +61,10 @@ def _is_number(value: str) -> bool:
     return True
 
 
-def _unlike(names: tuple[str, ...]) -> tuple[str, ...]:
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
     if twice is not None:
-        raise ValueError(f"names {messages.got(twice)} twice")
+        raise ValueError(f"duplicate class name {messages.got(twice)}")
     return names
 
 
@@ -71,38 +72,40 @@ def _channels(value: Any) -> Any:  # noqa: ANN401
     return int(value) if isinstance(value, str) and value in {"1", "3"} else value
 
 
-Part = Annotated[Annotated[float, Gt(0), Lt(1)] | Literal["auto", "none"], BeforeValidator(_share)]
-"""A share of the training images, `auto` or `none`."""
+Part = Annotated[
+    Annotated[float, Gt(0), Lt(1)] | Literal["auto", "none"], BeforeValidator(_fraction)
+]
+"""A fraction of the training images, `auto` or `none`."""
 
 PartOrFolder = Annotated[
     Annotated[float, Gt(0), Lt(1)] | Literal["auto", "none"] | Path,
-    BeforeValidator(_share_or_folder),
+    BeforeValidator(_fraction_or_folder),
     PlainSerializer(lambda part: str(part) if isinstance(part, Path) else part),
 ]
-"""A share of the training images, `auto`, `none`, or a folder."""
+"""A fraction of the training images, `auto`, `none`, or a folder."""
 
 Channels = Annotated[Literal[1, 3] | None, BeforeValidator(_channels)]
-"""1 for grey, 3 for colour."""
+"""Number of channels: 1 (gray) or 3 (RGB)."""
 
-Names = Annotated[tuple[str, ...], MinLen(2), AfterValidator(_unlike)]
-"""Class names: two or more, none of them twice."""
+Names = Annotated[tuple[str, ...], MinLen(2), AfterValidator(_distinct)]
+"""Class names: at least two, without duplicates."""
 
 
 class Dataset(Component):
-    """Which labelled images to learn from, and how they are split and shown to the network."""
+    """The labeled images, their split into training, validation and test, and their size."""
 
     validation: Part = "auto"
-    """Which images choose the best epoch: a share of the training images (stratified and seeded), `none`, or `auto`: the data's own validation images, or else 0.1."""  # noqa: E501 - the docs of a field are one line
+    """Validation images, which select the best epoch: a fraction of the training images (stratified and seeded), `none`, or `auto`: the validation split of the data if it has one, else 0.1."""  # noqa: E501 - the docs of a field are one line
     test: Part = "auto"
-    """Which images only `imgcls evaluate` sees: a share of the training images, `none`, or `auto`: the data's own test images, or else 0.1."""  # noqa: E501
+    """Test images, used by `imgcls evaluate` only: a fraction of the training images, `none`, or `auto`: the test split of the data if it has one, else 0.1."""  # noqa: E501
     size: Pair | None = None
-    """Height and width in pixels that the network sees: a list of two, or a number for both; left out, as the data has it."""  # noqa: E501
+    """Height and width of the network's input in pixels: a number, or a list of two; null means the size of the data."""  # noqa: E501
     resize: Literal["stretch", "crop", "pad"] = "stretch"
-    """How an image of another shape is fitted: `stretch` gives up its shape, `crop` cuts off what exceeds the shape of `size`, `pad` keeps all and fills up with black."""  # noqa: E501
+    """How images of another aspect ratio are resized: `stretch` changes the aspect ratio, `crop` cuts off the edges, `pad` adds black bars."""  # noqa: E501
     channels: Channels = None
-    """1 for grey, 3 for colour; left out, as the data has it."""
+    """Number of channels: 1 (gray) or 3 (RGB); null means as in the data."""
     subset: Count | None = None
-    """So many training images only, the classes in proportion, for a quick try; validation and test images stay all."""  # noqa: E501
+    """Train on this many images only, stratified by class, for quick experiments; validation and test are not reduced."""  # noqa: E501
 
     @classmethod
     def identifier(cls) -> str:
@@ -111,69 +114,78 @@ class Dataset(Component):
 
     @classmethod
     def kind(cls) -> str:
-        """Returns the key that says which data it is: one of `KINDS`."""
+        """Returns the key that selects this kind of data set: one of `KINDS`."""
         return cls.identifier()
 
     def fetch(self, report: EventSink) -> None:
-        """Downloads the data if they are published and nowhere found; nothing, for any others.
+        """Downloads a published data set if it is not on this machine; others do nothing.
 
         Args:
-            report: takes events.
+            report: receives the events of the download.
 
         Raises:
-            DataError: if they cannot be had.
-            ResourceError: if they cannot be kept.
+            DataError: if the data cannot be downloaded.
+            ResourceError: if the data cannot be stored.
         """
 
     def find(self) -> "Found":
-        """Returns the labelled pictures, not decoded yet.
+        """Returns the labeled images, not yet decoded.
 
         Raises:
-            DataError: if they are not there or not as they should be.
+            DataError: if the data is missing or invalid.
         """
         raise NotImplementedError
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules between fields."""
+        """Yields the violated rules between fields."""
         parts = [part for part in (self.validation, self.test) if isinstance(part, float)]
         if sum(parts) >= 1:
-            yield "test", f"validation and test take {sum(parts):g} of the images; leave some"
+            yield (
+                "test",
+                f"validation and test take {sum(parts):g} of the images; leave some for training",
+            )
         if self.resize != "stretch" and self.size is None:
             yield "resize", "no effect without size"
 
     @classmethod
     def read(cls, value: object) -> Self:
-        """Returns the data set that a config's value describes.
+        """Returns the data set that a value of a config describes.
 
         Raises:
-            ValidationError: with every mistake in it, in our words.
+            ValidationError: with every mistake in it.
         """
         if isinstance(value, cls):
             return value
         if isinstance(value, str) and cls._known(value):
-            raise mistakes("dataset", [((), "value", f"must have keys; write name: {value}")])
+            raise mistakes(
+                "dataset",
+                [((), "value", f"expected fields, got {value!r}; write {{name: {value}}}")],
+            )
         if not isinstance(value, Mapping):
             got = messages.got(value)
-            raise mistakes("dataset", [((), "value", f"must have a key {_kinds()}, got {got}")])
+            raise mistakes(
+                "dataset",
+                [((), "value", f"expected fields with one of the keys {_kinds()}, got {got}")],
+            )
         kinds = [kind for kind in KINDS if kind in value]
         if len(kinds) != 1:
             raise mistakes("dataset", [_wrong_kinds(cls, kinds, value)])
         if kinds[0] != "name":
             return cls.named()[kinds[0]].model_validate(value)
-        member = cls._known(value["name"])
-        if member is None:
+        component = cls._known(value["name"])
+        if component is None:
             known = [name for name, each in cls.named().items() if each.kind() == "name"]
-            message = f"unknown dataset; {messages.instead(str(value['name']), known, 'dataset')}"
+            message = messages.unknown_name(str(value["name"]), known, "dataset")
             if "did you mean" in message:
                 message += f" the datasets are {', '.join(known)}"
             raise mistakes("dataset", [(("name",), "value", message)])
-        return member.model_validate({key: value[key] for key in value if key != "name"})
+        return component.model_validate({key: value[key] for key in value if key != "name"})
 
     @classmethod
     def _known(cls, name: object) -> type[Self] | None:
-        """Returns the class of a data set that is known by name."""
-        member = cls.lookup(name) if isinstance(name, str) else None
-        return member if member is not None and member.kind() == "name" else None
+        """Returns the class of a data set known by name, if any."""
+        component = cls.lookup(name) if isinstance(name, str) else None
+        return component if component is not None and component.kind() == "name" else None
 
     @model_serializer(mode="wrap")
     def _named(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -191,7 +203,7 @@ def _wrong_kinds(
 ) -> tuple[tuple[int | str, ...], str, str]:
     if kinds:
         both = " and ".join(kinds)
-        return (kinds[-1],), "key", f"a dataset has one of {_kinds()}, got {both}"
-    named = next((key for key in value if registry._known(key)), None)  # noqa: SLF001 - its own family
+        return (kinds[-1],), "key", f"expected only one of {_kinds()}, got {both}"
+    named = next((key for key in value if registry._known(key)), None)  # noqa: SLF001 - its own registry
     advice = f"; write name: {named}" if named else ""
-    return (), "value", f"must have a key {_kinds()}{advice}"
+    return (), "value", f"missing one of the keys {_kinds()}{advice}"

@@ -1,4 +1,4 @@
-"""Data sets of one's own: a folder, a CSV file or arrays."""
+"""Custom data sets: a folder, a CSV file or arrays."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,37 +11,40 @@ if TYPE_CHECKING:
     from imgcls.images.pictures import Found
 
 
-class Files(Dataset, abstract=True):
-    """Images in files: JPEG, PNG, BMP, GIF, WebP or TIFF, of any size."""
+class ImageFiles(Dataset, abstract=True):
+    """Image files: JPEG, PNG, BMP, GIF, WebP or TIFF, of any size."""
 
     size: Pair | None = None
-    """Height and width in pixels that the network sees: a list of two, or a number for both; it must be given, since files have any size."""  # noqa: E501
+    """Height and width of the network's input in pixels: a number, or a list of two; required."""
     channels: Channels = 3
-    """1 for grey, 3 for colour."""
+    """Number of channels: 1 (gray) or 3 (RGB)."""
     on_bad_image: Literal["refuse", "skip"] = "refuse"
-    """What happens when a file is damaged or no image: `refuse` ends with the list of them, `skip` leaves them out and notes them in the run."""  # noqa: E501
+    """What to do about damaged files and files that are not images: `refuse` stops with a list of them, `skip` leaves them out and records them in the run."""  # noqa: E501
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules between fields."""
+        """Yields the violated rules between fields."""
         yield from super().rules()
         if self.size is None:
-            yield "size", "missing; the height and width that the network sees, such as size: 150"
+            yield (
+                "size",
+                "missing; expected the height and width of the input, for example size: 150",
+            )
 
 
-class Folder(Files):
-    """A folder with a folder of images for each class, or with train/, validation/ (val/, valid/) and test/ that have class folders in them."""  # noqa: E501
+class Folder(ImageFiles):
+    """A folder with one subfolder of images per class, or with train/, validation/ (val/, valid/) and test/ that each have one."""  # noqa: E501
 
     folder: File
-    """The folder."""
+    """Path of the folder."""
     validation: PartOrFolder = "auto"  # type: ignore[assignment]  # a folder is possible here only
-    """Which images choose the best epoch: a share of the training images (stratified and seeded), a folder of class folders, `none`, or `auto`: validation/, or else 0.1."""  # noqa: E501
+    """Validation images, which select the best epoch: a fraction of the training images (stratified and seeded), a folder with one subfolder per class, `none`, or `auto`: validation/ if it exists, else 0.1."""  # noqa: E501
     test: PartOrFolder = "auto"  # type: ignore[assignment]
-    """Which images only `imgcls evaluate` sees: a share of the training images, a folder of class folders, `none`, or `auto`: test/, or else 0.1."""  # noqa: E501
+    """Test images, used by `imgcls evaluate` only: a fraction of the training images, a folder with one subfolder per class, `none`, or `auto`: test/ if it exists, else 0.1."""  # noqa: E501
     classes: Names | None = None
-    """The class folders in the order wanted; left out, all of them in alphabetical order."""
+    """The subfolders to use as classes, in this order; null means all in alphabetical order."""
 
     def find(self) -> "Found":
-        """Returns the labelled files."""
+        """Returns the labeled files."""
         from imgcls.images import folders
 
         given = {"validation": self.validation, "test": self.test}
@@ -53,24 +56,24 @@ class Folder(Files):
         return folders.find(self.folder, self.classes, others)
 
 
-class Csv(Files):
-    """A CSV file in UTF-8 whose first line names its columns, with an image in every other line."""
+class Csv(ImageFiles):
+    """A CSV file in UTF-8 with a header and one image per line."""
 
     csv: File
-    """The CSV file."""
+    """Path of the CSV file."""
     path: str = "path"
-    """The column with the images' paths."""
+    """Name of the column with the paths of the images."""
     label: str = "label"
-    """The column with the images' classes."""
+    """Name of the column with the class labels."""
     split: str = "split"
-    """The column that says train, validation (val, valid) or test; a file without it has training images only."""  # noqa: E501
+    """Name of the column with the split: train, validation (val, valid) or test; without it, all images are training images."""  # noqa: E501
     root: File | None = None
-    """The folder that paths in the CSV file are relative to and may not leave; left out, the file's own."""  # noqa: E501
+    """Folder that paths in the CSV file are relative to and must be inside; null means the folder of the CSV file."""  # noqa: E501
     classes: Names | None = None
-    """The labels in the order wanted, or names for labels that are numbers from 0 on; left out, the labels in order."""  # noqa: E501
+    """The labels in the desired order, or names for integer labels that start at 0; null means the labels in sorted order."""  # noqa: E501
 
     def find(self) -> "Found":
-        """Returns the labelled files."""
+        """Returns the labeled files."""
         from imgcls.images import table
 
         columns = table.Columns(self.path, self.label, self.split, self.split != "split")
@@ -78,19 +81,19 @@ class Csv(Files):
 
 
 class Npz(Dataset):
-    """An npz file with x_train and y_train, and perhaps x_validation, y_validation, x_test, y_test.
+    """An npz file with x_train, y_train and optionally x_validation, y_validation, x_test, y_test.
 
-    Images are [n, height, width] or [n, height, width, 1 or 3], whole numbers 0 to 255 or shares
-    0 to 1; labels are whole numbers from 0 on.
+    Images are [n, height, width] or [n, height, width, 1 or 3], either integers from 0 to 255 or
+    floats from 0 to 1; labels are integers that start at 0.
     """
 
     npz: File
-    """The npz file."""
+    """Path of the npz file."""
     classes: Names | None = None
-    """The names of the classes, in the order of their numbers; left out, the numbers."""
+    """Names of the classes in the order of the labels; null means the labels themselves."""
 
     def find(self) -> "Found":
-        """Returns the labelled pixels."""
+        """Returns the labeled pixels."""
         from imgcls.images import arrays
 
         return arrays.load(self.npz, self.classes)

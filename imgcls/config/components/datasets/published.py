@@ -11,31 +11,31 @@ if TYPE_CHECKING:
 
 
 class Published(Dataset, abstract=True):
-    """A published data set."""
+    """A data set known by name."""
 
     _classes: ClassVar[tuple[str, ...]]
     """The names of its classes."""
 
     @classmethod
     def kind(cls) -> str:
-        """Returns the key that says which data it is."""
+        """Returns the key that selects this kind of data set."""
         return "name"
 
 
 class Downloaded(Published, abstract=True):
-    """One that lies in `$IMGCLS_DATA`, where Keras keeps it, in the user's cache, or far away."""
+    """A data set from `$IMGCLS_DATA`, Keras' cache, the user's cache, or the Internet."""
 
     _published: ClassVar[Publication]
-    """Where it is published, and as what."""
+    """The files, their format and their addresses."""
 
     def fetch(self, report: EventSink) -> None:
-        """Downloads the data to the user's cache if they are nowhere."""
+        """Downloads the data to the user's cache if it is not on this machine."""
         from imgcls.images import published
 
         published.fetch(self.identifier(), self._published, report)
 
     def find(self) -> "Found":
-        """Returns the labelled pixels."""
+        """Returns the labeled pixels."""
         from imgcls.images import arrays, published
 
         found, source = published.read(self.identifier(), self._published)
@@ -44,18 +44,18 @@ class Downloaded(Published, abstract=True):
 
 _DIGITS = tuple("0123456789")
 
-# The addresses, and the SHA-256 of what they hold, are those of Keras' own loaders.
+# The addresses and SHA-256 digests are those of Keras' loaders.
 _TENSORFLOW = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"
 
 
 class Digits(Published):
-    """1,797 handwritten digits of 8x8 grey pixels; part of scikit-learn; has no test split."""
+    """1,797 handwritten digits in 8x8 gray pixels, included in scikit-learn; no test split."""
 
     _classes = _DIGITS
 
     def find(self) -> "Found":
-        """Returns the labelled pixels."""
+        """Returns the labeled pixels."""
         import numpy as np
         from sklearn.datasets import load_digits
 
@@ -68,7 +68,7 @@ class Digits(Published):
 
 
 class Mnist(Downloaded):
-    """70,000 handwritten digits of 28x28 grey pixels, 10,000 of them for the test."""
+    """MNIST: 70,000 handwritten digits in 28x28 gray pixels, 10,000 of them for testing."""
 
     _classes = _DIGITS
     _published = Publication(
@@ -84,7 +84,7 @@ class Mnist(Downloaded):
 
 
 class FashionMnist(Downloaded):
-    """70,000 grey pictures of clothes, 28x28 pixels, 10 classes, 10,000 pictures for the test."""
+    """Fashion-MNIST: 70,000 clothing articles in 28x28 gray pixels, 10,000 of them for testing."""
 
     _classes = (
         *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
@@ -119,7 +119,7 @@ class FashionMnist(Downloaded):
 
 
 class Cifar10(Downloaded):
-    """60,000 colour photographs of 32x32 pixels, 10 classes, 10,000 photographs for the test."""
+    """CIFAR-10: 60,000 32x32 color photographs in 10 classes, 10,000 of them for testing."""
 
     _classes = (
         *("airplane", "automobile", "bird", "cat", "deer"),
@@ -140,7 +140,7 @@ class Cifar10(Downloaded):
 
 
 class Cifar100(Downloaded):
-    """60,000 colour photographs of 32x32 pixels, 100 classes, 10,000 photographs for the test."""
+    """CIFAR-100: 60,000 32x32 color photographs in 100 classes, 10,000 of them for testing."""
 
     # https://www.cs.toronto.edu/~kriz/cifar.html, the fine labels.
     _classes = tuple(

@@ -1,6 +1,6 @@
-"""The layers that a config may stack, a module a family.
+"""The layers that a config may name, one module per kind.
 
-A class in one of these modules is known by itself; it is named here for those who import it.
+Importing a module adds its classes to the registry; they are re-exported here for importers.
 """
 
 from imgcls.config.components.layers.convolutions import Conv2D as Conv2D

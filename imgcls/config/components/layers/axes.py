@@ -1,4 +1,4 @@
-"""The axes of a batch [batch, height, width, channel] that a layer may work along."""
+"""The axes of a batch [batch, height, width, channel] that a layer may use."""
 
 from typing import Annotated, Any
 
@@ -8,23 +8,23 @@ from pydantic import AfterValidator, BeforeValidator
 
 def _not_the_batch(axis: int) -> int:
     if axis == 0:
-        raise ValueError("must not be 0, the images of a batch; the channels are -1")
+        raise ValueError("cannot be 0, the batch axis; the channel axis is -1")
     return axis
 
 
 def listed(value: Any) -> Any:  # noqa: ANN401
-    """Returns a list as it is, and one value as a list of it."""
+    """Returns a list unchanged, and any other value as a list of one."""
     return value if isinstance(value, list | tuple) else (value,)
 
 
 Axis = Annotated[int, Ge(-3), Le(3), AfterValidator(_not_the_batch)]
-"""One axis of an image: 1 height, 2 width, 3 channel; negative ones count from the end."""
+"""An axis: 1 is height, 2 width, 3 channel; negative axes count from the end."""
 
 
 def _one_sign(axes: tuple[int, ...]) -> tuple[int, ...]:
-    # Keras sorts them as they are, and so would mix them up.
+    # Keras sorts them without resolving the negative ones.
     if len(set(axes)) < len(axes) or min(axes) < 0 < max(axes):
-        raise ValueError("must be different axes, all positive or all negative")
+        raise ValueError("expected distinct axes, all positive or all negative")
     return axes
 
 
@@ -34,4 +34,4 @@ Axes = Annotated[
     BeforeValidator(listed, json_schema_input_type=Axis | tuple[Axis, ...]),
     AfterValidator(_one_sign),
 ]
-"""Some axes of an image: a number, or a list of them."""
+"""One axis or a list of axes."""

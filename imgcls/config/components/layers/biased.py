@@ -1,4 +1,4 @@
-"""What convolutions and Dense share: a bias and an activation behind their kernel."""
+"""The common fields of convolutions and Dense: a bias and an activation."""
 
 from collections.abc import Iterator
 
@@ -9,17 +9,17 @@ from imgcls.config.components.regularizers import Regularizer
 
 
 class Biased(Layer, abstract=True):
-    """A layer that adds a bias to what its kernel gives, and applies an activation."""
+    """A layer with a kernel, a bias and an activation."""
 
     activation: ActivationName = "linear"
-    """The function that its output goes through."""
+    """Activation function of the output."""
     use_bias: bool = True
-    """Whether a learned number is added to each output channel; a normalisation right behind makes
-    it useless."""
+    """Whether to add a learned bias to each output channel; redundant right before a
+    normalization."""
     bias_initializer: Initializer = Zeros()
-    """The bias before the first step."""
+    """Initializer of the bias."""
     bias_regularizer: Regularizer | None = None
-    """A penalty on the bias, added to the loss."""
+    """Regularizer of the bias."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         if not self.use_bias:

@@ -1,7 +1,9 @@
-"""Convolutions: small kernels that slide over the image."""
+"""Convolutions."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
 
 from imgcls.config.components.initializers import GlorotUniform, Initializer
 from imgcls.config.components.layers.biased import Biased
@@ -15,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Convolution(Biased, abstract=True):
-    """What all convolutions have."""
+    """The common fields of convolutions."""
 
-    kernel_size: Pair
+    kernel_size: Pair = Field(examples=[3])
     """Height and width of the kernel in pixels: a number, or a list of two."""
     strides: Pair = (1, 1)
-    """How far the kernel moves, down and to the right: 2 halves the image."""
+    """Vertical and horizontal stride: a number, or a list of two; 2 halves the image."""
     padding: Literal["valid", "same"] = "valid"
-    """`same` adds zeros around the image, so that stride 1 keeps its size; `valid` adds none."""
+    """`same` pads with zeros, so that stride 1 keeps the image size; `valid` does not pad."""
     dilation_rate: Pair = (1, 1)
-    """Distance between the pixels that the kernel sees: 1 is a dense kernel."""
+    """Dilation rate: the distance between the pixels of the kernel; 1 means no dilation."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
@@ -46,24 +48,24 @@ class Convolution(Biased, abstract=True):
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         yield from super().rules()
-        # TensorFlow's depthwise kernels take both and compute something else.
+        # With both, TensorFlow's depthwise kernels compute something else.
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            yield "dilation_rate", "must be 1 where strides are above 1; use one of the two"
+            yield "dilation_rate", "must be 1 with strides above 1; use one of the two"
 
 
 class Conv2D(Convolution):
-    """Slides `filters` kernels over the image; each gives one output channel."""
+    """2D convolution."""
 
     _aliases = ("Convolution2D",)
 
-    filters: Count
-    """How many output channels."""
+    filters: Count = Field(examples=[32])
+    """Number of output channels."""
     groups: Count = 1
-    """Divides the channels into this many groups, each with its own share of the filters."""
+    """Number of groups of channels, each convolved separately with filters / groups filters."""
     kernel_initializer: Initializer = GlorotUniform()
-    """The kernels before the first step."""
+    """Initializer of the kernel."""
     kernel_regularizer: Regularizer | None = None
-    """A penalty on the kernels, added to the loss."""
+    """Regularizer of the kernel."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         yield from super().rules()
@@ -80,34 +82,37 @@ class Conv2D(Convolution):
 
 
 class Depthwise(Convolution, abstract=True):
-    """What convolutions have whose kernels see one channel each."""
+    """The common fields of depthwise convolutions."""
 
     depth_multiplier: Count = 1
-    """How many kernels each input channel has."""
+    """Number of depthwise output channels per input channel."""
     depthwise_initializer: Initializer = GlorotUniform()
-    """The kernels of the channels before the first step."""
+    """Initializer of the depthwise kernel."""
     depthwise_regularizer: Regularizer | None = None
-    """A penalty on the kernels of the channels, added to the loss."""
+    """Regularizer of the depthwise kernel."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         yield from super().rules()
-        if self.strides[0] != self.strides[1]:  # TensorFlow has no such kernel
+        if self.strides[0] != self.strides[1]:  # TensorFlow has no kernel for it
             height, width = self.strides
-            yield "strides", f"must be the same down and to the right, got [{height}, {width}]"
+            yield "strides", f"must be equal vertically and horizontally, got [{height}, {width}]"
 
 
 class SeparableConv2D(Depthwise):
-    """A kernel for each channel, then a 1x1 convolution over all: far fewer weights than Conv2D."""
+    """Depthwise separable convolution: a depthwise convolution and then a 1x1 convolution.
+
+    It has far fewer weights than Conv2D.
+    """
 
     _aliases = ("SeparableConvolution2D",)
 
-    filters: Count
-    """How many output channels."""
+    filters: Count = Field(examples=[32])
+    """Number of output channels."""
     pointwise_initializer: Initializer = GlorotUniform()
-    """The 1x1 kernels before the first step."""
+    """Initializer of the 1x1 kernel."""
     pointwise_regularizer: Regularizer | None = None
-    """A penalty on the 1x1 kernels, added to the loss."""
+    """Regularizer of the 1x1 kernel."""
 
 
 class DepthwiseConv2D(Depthwise):
-    """A kernel (or `depth_multiplier` of them) for each channel; channels are not mixed."""
+    """Depthwise convolution: convolves each input channel separately."""

@@ -1,8 +1,8 @@
-"""Layers over all numbers of an image at once."""
+"""Fully connected layers, and the flattening before them."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from imgcls.config.components.initializers import GlorotUniform, Initializer
 from imgcls.config.components.layers.biased import Biased
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _units(value: Any) -> Any:  # noqa: ANN401
-    # The union alone would give a mistake for each of its sides.
+    # The union alone would report a mistake for each alternative.
     if value == "classes":
         return value
     digits = str(value).lstrip("0")
@@ -25,18 +25,20 @@ def _units(value: Any) -> Any:  # noqa: ANN401
         if len(digits) > len(str(LARGEST)) or int(digits) > LARGEST:
             raise ValueError(f"must be at most {LARGEST}, got {messages.got(value)}")
         return value
-    raise ValueError(f"must be a whole number from 1 on, or classes, got {messages.got(value)}")
+    raise ValueError(
+        f"expected a whole number of at least 1, or classes, got {messages.got(value)}"
+    )
 
 
 class Dense(Biased):
-    """Each output is a weighted sum of all inputs. Stands behind Flatten or a global pooling."""
+    """Fully connected layer. Place it after Flatten or a global pooling."""
 
-    units: Annotated[Count | Literal["classes"], BeforeValidator(_units)]
-    """How many outputs; `classes` is as many as the data has classes."""
+    units: Annotated[Count | Literal["classes"], BeforeValidator(_units)] = Field(examples=[128])
+    """Number of outputs; `classes` means the number of classes in the data."""
     kernel_initializer: Initializer = GlorotUniform()
-    """The weights before the first step."""
+    """Initializer of the weights."""
     kernel_regularizer: Regularizer | None = None
-    """A penalty on the weights, added to the loss."""
+    """Regularizer of the weights."""
 
     def build(  # noqa: D102 - of Layer
         self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
@@ -49,7 +51,7 @@ class Dense(Biased):
 
 
 class Flatten(Layer):
-    """Turns the image into one row of numbers, row by row of pixels."""
+    """Flattens each image into a vector."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer

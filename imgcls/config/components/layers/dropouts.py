@@ -1,7 +1,9 @@
-"""Noise in training against overfitting. None of these does anything in evaluation."""
+"""Regularization by noise during training. These layers are inactive during evaluation."""
 
 from collections.abc import Iterator
 from typing import Any
+
+from pydantic import Field
 
 from imgcls.config.components.layers.building import Building
 from imgcls.config.components.layers.layer import Layer
@@ -18,28 +20,28 @@ class Noisy(Layer, abstract=True):
 class Dropping(Noisy, abstract=True):
     """What the layers share that set numbers to 0."""
 
-    rate: Fraction
-    """The share that is set to 0; less than 1."""
+    rate: Fraction = Field(examples=[0.5])
+    """Dropout rate: the fraction that is set to 0; less than 1."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the rule that something passes."""
+        """Yields the violated rule that some inputs remain."""
         if self.rate == 1:
-            yield "rate", "must be less than 1, or nothing would pass"
+            yield "rate", "must be less than 1, got 1; nothing would remain"
 
 
 class Dropout(Dropping):
-    """Sets random numbers to 0 in training, and scales up the rest (Srivastava 2014)."""
+    """Randomly sets inputs to 0 during training and scales up the others (Srivastava 2014)."""
 
 
 class SpatialDropout2D(Dropping):
-    """Sets whole random channels to 0 in training (https://arxiv.org/abs/1411.4280).
+    """Randomly sets whole channels to 0 during training (https://arxiv.org/abs/1411.4280).
 
-    Right behind convolutions, where neighbouring pixels carry the same.
+    Useful after convolutions, where adjacent pixels are strongly correlated.
     """
 
 
 class GaussianNoise(Noisy):
-    """Adds normally distributed noise in training."""
+    """Adds Gaussian noise during training."""
 
-    stddev: Fraction
-    """The standard deviation of the noise; images are in 0..1."""
+    stddev: Fraction = Field(examples=[0.1])
+    """Standard deviation of the noise; images are in the range 0..1."""

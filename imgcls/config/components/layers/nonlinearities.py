@@ -1,9 +1,9 @@
-"""Activations as layers of their own, where they have options or stand behind a normalisation."""
+"""Activations as layers, for those with options or after a normalization."""
 
 from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from imgcls.config.components.activations import ActivationName
 from imgcls.config.components.initializers import Initializer, Zeros
@@ -14,31 +14,31 @@ from imgcls.config.components.types import NotNegative
 
 
 class Activation(Layer):
-    """Applies an activation by its name."""
+    """Applies an activation function."""
 
-    activation: ActivationName
-    """The function."""
+    activation: ActivationName = Field(examples=["relu"])
+    """Name of the activation function."""
 
     def before_softmax(self) -> None:  # noqa: D102 - of Layer
         return None
 
 
 class ReLU(Layer):
-    """Keeps what is above 0, and sets the rest to 0."""
+    """Rectified linear unit: max(x, 0)."""
 
     max_value: NotNegative | None = None
-    """Where the output stops to grow; null is nowhere, 6 is `relu6`."""
+    """Upper bound of the output; null means unbounded, 6 gives ReLU6."""
     negative_slope: NotNegative = 0.0
-    """What numbers below the threshold are multiplied with."""
+    """Slope for inputs below the threshold."""
     threshold: NotNegative = 0.0
-    """Numbers below it count as negative."""
+    """Inputs below this value count as negative."""
 
 
 class LeakyReLU(Layer):
-    """Keeps what is above 0, and multiplies the rest with a small factor."""
+    """Leaky ReLU: a small slope for negative inputs."""
 
     negative_slope: NotNegative = 0.3
-    """That factor."""
+    """Slope for negative inputs."""
 
 
 _Shared = Annotated[int, Ge(1), Le(3)]
@@ -50,28 +50,28 @@ SharedAxes = Annotated[
 
 
 class PReLU(Layer):
-    """LeakyReLU with a learned factor for each input number (https://arxiv.org/abs/1502.01852)."""
+    """Parametric ReLU: LeakyReLU with learned slopes (https://arxiv.org/abs/1502.01852)."""
 
     alpha_initializer: Initializer = Zeros()
-    """The factors before the first step."""
+    """Initializer of the slopes."""
     alpha_regularizer: Regularizer | None = None
-    """A penalty on the factors, added to the loss."""
+    """Regularizer of the slopes."""
     shared_axes: SharedAxes | None = None
-    """The axes along which one factor serves all: [1, 2] has one factor a channel."""
+    """Axes along which the slopes are shared; [1, 2] gives one slope per channel."""
 
 
 class ELU(Layer):
-    """Keeps what is above 0; below, exp(x) - 1 times a factor (https://arxiv.org/abs/1511.07289)."""
+    """Exponential linear unit: alpha * (exp(x) - 1) for x < 0 (https://arxiv.org/abs/1511.07289)."""
 
     alpha: float = 1.0
-    """That factor: the output never falls below its negative."""
+    """Scale for negative inputs; the output is greater than -alpha."""
 
 
 class Softmax(Layer):
-    """Turns numbers into shares that sum to 1."""
+    """Converts logits to probabilities that sum to 1."""
 
     axis: Axes = (-1,)
-    """The axes along which they sum to 1: -1 is the channels."""
+    """Axis, or list of axes, along which the output sums to 1; -1 is the channel axis."""
 
     @property
     def is_softmax(self) -> bool:  # noqa: D102 - of Layer

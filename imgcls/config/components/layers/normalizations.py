@@ -1,4 +1,4 @@
-"""Normalisations: numbers inside the network brought to mean 0 and variance 1, then scaled."""
+"""Normalization layers."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class Normalizing(Layer, abstract=True):
-    """What all normalisations have: a learned scale and offset behind them."""
+    """The common fields of normalization layers: a learned scale and offset."""
 
     epsilon: Positive = 0.001
-    """Added to the variance, so that nothing is divided by 0."""
+    """Small constant added to the variance for numerical stability."""
     center: bool = True
-    """Whether a learned offset (beta) is added."""
+    """Whether to add a learned offset (beta)."""
     scale: bool = True
-    """Whether the result is multiplied with a learned factor (gamma)."""
+    """Whether to multiply by a learned scale (gamma)."""
     beta_initializer: Initializer = Zeros()
-    """The offset before the first step."""
+    """Initializer of the offset."""
     gamma_initializer: Initializer = Ones()
-    """The factor before the first step."""
+    """Initializer of the scale."""
     beta_regularizer: Regularizer | None = None
-    """A penalty on the offset, added to the loss."""
+    """Regularizer of the offset."""
     gamma_regularizer: Regularizer | None = None
-    """A penalty on the factor, added to the loss."""
+    """Regularizer of the scale."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         if not self.center:
@@ -43,20 +43,20 @@ class Normalizing(Layer, abstract=True):
 
 
 class BatchNormalization(Normalizing):
-    """Normalises each channel over the batch (https://arxiv.org/abs/1502.03167).
+    """Normalizes each channel over the batch (https://arxiv.org/abs/1502.03167).
 
-    In evaluation it uses moving averages of what the batches had. With several replicas it
-    normalises over the batch of all.
+    During evaluation it uses moving averages of the batch statistics. With several replicas it
+    normalizes over the global batch.
     """
 
     axis: Axis = -1
-    """The axis that keeps its own statistics: -1 is the channels."""
+    """Axis with separate statistics; -1 is the channel axis."""
     momentum: Fraction = 0.99
-    """What the moving averages keep at each step; nearer to 0 suits short trainings."""
+    """Momentum of the moving averages; use a smaller value for short trainings."""
     moving_mean_initializer: Initializer = Zeros()
-    """The moving mean before the first step."""
+    """Initializer of the moving mean."""
     moving_variance_initializer: Initializer = Ones()
-    """The moving variance before the first step."""
+    """Initializer of the moving variance."""
 
     def build(  # noqa: D102 - of Layer
         self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"
@@ -71,25 +71,26 @@ class BatchNormalization(Normalizing):
 
 
 class LayerNormalization(Normalizing):
-    """Normalises each image by itself, along the axes given (https://arxiv.org/abs/1607.06450)."""
+    """Normalizes each image separately over the given axes (https://arxiv.org/abs/1607.06450)."""
 
     axis: Axes = (-1,)
-    """What is normalised together: -1 is the channels of each pixel, [1, 2, 3] the whole image."""
+    """Axis, or list of axes, to normalize over: -1 is the channels of each pixel, [1, 2, 3] is the
+    whole image."""
 
 
 def _groups(groups: int) -> int:
     if groups == 0:
-        raise ValueError("must be at least 1, or -1 for a group a channel, got 0")
+        raise ValueError("must be at least 1, or -1 for one group per channel, got 0")
     return groups
 
 
 class GroupNormalization(Normalizing):
-    """Normalises groups of channels of each image by itself (https://arxiv.org/abs/1803.08494).
+    """Normalizes groups of channels of each image separately (https://arxiv.org/abs/1803.08494).
 
-    It does not depend on the batch, so it suits small ones.
+    It does not depend on the batch, and so suits small batches.
     """
 
     groups: Annotated[int, Ge(-1), AfterValidator(_groups)] = 32
-    """How many groups the channels are divided into, evenly; -1 is a group a channel."""
+    """Number of groups, a divisor of the number of channels; -1 gives one group per channel."""
     axis: Axis = -1
-    """The axis that is divided into groups: -1 is the channels."""
+    """Axis that is divided into groups; -1 is the channel axis."""

@@ -1,6 +1,8 @@
-"""Poolings: a window of pixels, or the whole image, becomes one."""
+"""Pooling layers."""
 
 from typing import Literal
+
+from pydantic import Field
 
 from imgcls.config.components.layers.building import Shape, covers, needs_image
 from imgcls.config.components.layers.layer import Layer, Strides
@@ -8,14 +10,14 @@ from imgcls.config.components.types import Pair
 
 
 class Pooling(Layer, abstract=True):
-    """What poolings over a window have."""
+    """The common fields of poolings over a window."""
 
     pool_size: Pair = (2, 2)
     """Height and width of the window: a number, or a list of two. 2 halves the image."""
     strides: Pair | None = None
-    """How far the window moves, down and to the right; null moves it by its own size."""
+    """Vertical and horizontal stride: a number, or a list of two; null means pool_size."""
     padding: Literal["valid", "same"] = "valid"
-    """`valid` drops the pixels at the edge that fill no window; `same` keeps them."""
+    """`valid` drops windows that exceed the image; `same` pads the image instead."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
@@ -32,25 +34,25 @@ class Pooling(Layer, abstract=True):
 
 
 class MaxPooling2D(Pooling):
-    """The highest number in each window."""
+    """Max pooling: the maximum of each window."""
 
     _aliases = ("MaxPool2D",)
 
 
 class AveragePooling2D(Pooling):
-    """The mean of each window."""
+    """Average pooling: the mean of each window."""
 
     _aliases = ("AvgPool2D",)
 
-    pool_size: Pair
-    """Height and width of the window: a number, or a list of two. 2 halves the image."""
+    pool_size: Pair = Field(examples=[2])
+    """Height and width of the window: a number, or a list of two; 2 halves the image."""
 
 
 class GlobalPooling(Layer, abstract=True):
-    """What poolings over the whole image have."""
+    """The common field of poolings over the whole image."""
 
     keepdims: bool = False
-    """Whether the result is still an image, of one pixel."""
+    """Whether to keep the spatial dimensions, as an image of one pixel."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
@@ -61,12 +63,12 @@ class GlobalPooling(Layer, abstract=True):
 
 
 class GlobalMaxPooling2D(GlobalPooling):
-    """The highest number of each channel."""
+    """Global max pooling: the maximum of each channel."""
 
     _aliases = ("GlobalMaxPool2D",)
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """The mean of each channel; what most networks have before their last Dense."""
+    """Global average pooling: the mean of each channel, common before the last Dense layer."""
 
     _aliases = ("GlobalAvgPool2D",)

@@ -1,11 +1,11 @@
-"""Layers that scale the image before the network sees it. Images come in 0..1."""
+"""Layers that scale the input images, which are in the range 0..1."""
 
 import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 from annotated_types import MinLen
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from imgcls.config.components.layers.axes import listed
 from imgcls.config.components.layers.building import Building
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 class Rescaling(Layer):
-    """Multiplies with a number and adds another.
+    """Multiplies by a scale and adds an offset.
 
-    Images are in 0..1 already; `scale: 2` and `offset: -1` bring them to -1..1.
+    Unlike in Keras, images are in 0..1 already; `scale: 2` with `offset: -1` gives -1..1.
     """
 
-    scale: float
-    """The factor."""
+    scale: float = Field(examples=[2])
+    """Scale to multiply by."""
     offset: float = 0.0
-    """What is added afterwards."""
+    """Offset to add after scaling."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
-        # Tutorials start from 0..255; done twice, the network sees black images.
+        # Tutorials start from 0..255; scaled twice, all images are nearly black.
         if math.isclose(self.scale, 1 / 255, rel_tol=0.02):
-            yield "scale", "images are in 0..1 here already; leave this layer out"
+            yield "scale", "images are in 0..1 already; leave this layer out"
         if math.isclose(self.scale, 1 / 127.5, rel_tol=0.02):
-            yield "scale", "images are in 0..1 here already; write 2 for a range of -1..1"
+            yield "scale", "images are in 0..1 already; write 2 for a range of -1..1"
 
 
 class Normalization(Layer):
-    """Subtracts the mean of each channel and divides by its standard deviation.
+    """Standardizes each channel: subtracts the mean, divides by the standard deviation.
 
-    They are those of the training images, unless they are given. Stands first.
+    By default they are computed from the training images, and the layer must be the first one.
     """
 
     mean: (
@@ -49,8 +49,8 @@ class Normalization(Layer):
         ]
         | None
     ) = None
-    """A number, or a list of one a channel, for images in 0..1; null is that of the training
-    images."""
+    """Mean for images in 0..1: a number, or a list with one per channel; null computes it from the
+    training images."""
     variance: (
         Annotated[
             tuple[NotNegative, ...],
@@ -59,16 +59,16 @@ class Normalization(Layer):
         ]
         | None
     ) = None
-    """The squared standard deviation, written as `mean` is."""
+    """Variance, in the form of `mean`."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         if self.mean is None and self.variance is not None:
-            yield "variance", "no effect without mean; give both or none"
+            yield "variance", "no effect without mean; give both or neither"
         elif self.mean is not None and self.variance is None:
-            yield "mean", "no effect without variance; give both or none"
+            yield "mean", "no effect without variance; give both or neither"
         elif self.mean and self.variance and len(self.mean) != len(self.variance):
-            lengths = f"{len(self.variance)} for {len(self.mean)} of mean"
-            yield "variance", f"must have as many numbers as mean, got {lengths}"
+            lengths = f"{len(self.variance)} and {len(self.mean)}"
+            yield "variance", f"must have as many entries as mean, got {lengths}"
 
     def build(  # noqa: D102 - of Layer
         self, building: Building, key: str, place: str, inputs: "keras.KerasTensor"

@@ -1,4 +1,4 @@
-"""Layers that make the image larger or smaller and learn nothing."""
+"""Layers without weights that change the size of the image."""
 
 from typing import Annotated, Any, Literal
 
@@ -22,32 +22,30 @@ Borders = Annotated[
         _borders, json_schema_input_type=Natural | tuple[Natural | _Sides, Natural | _Sides]
     ),
 ]
-"""Pixels at the edges: a number for all, [height, width], or [[top, bottom], [left, right]]."""
+"""Pixels per side: a number, [height, width], or [[top, bottom], [left, right]]."""
 
 
 class ZeroPadding2D(Layer):
-    """Adds zeros around the image."""
+    """Pads the image with zeros."""
 
     padding: Borders = ((1, 1), (1, 1))
-    """How many pixels: a number for all sides, [height, width], or [[top, bottom], [left,
-    right]]."""
+    """Pixels per side: a number, [height, width], or [[top, bottom], [left, right]]."""
 
 
 class Cropping2D(Layer):
-    """Cuts pixels off the edges of the image."""
+    """Crops the edges of the image."""
 
     cropping: Borders = ((0, 0), (0, 0))
-    """How many pixels: a number for all sides, [height, width], or [[top, bottom], [left,
-    right]]."""
+    """Pixels per side: a number, [height, width], or [[top, bottom], [left, right]]."""
 
 
 class UpSampling2D(Layer):
-    """Enlarges the image."""
+    """Upsamples the image."""
 
     size: Pair = (2, 2)
-    """How many times as high and as wide: a number, or a list of two."""
+    """Upsampling factors of height and width: a number, or a list of two."""
     interpolation: Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"] = "nearest"
-    """Where the new pixels come from: `nearest` repeats them, the others blend neighbours."""
+    """Interpolation method."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
@@ -56,6 +54,6 @@ class UpSampling2D(Layer):
     def arguments(self, building: Building, key: str) -> dict[str, Any]:  # noqa: D102 - of Layer
         arguments = super().arguments(building, key)
         if self.interpolation not in {"nearest", "bilinear"}:
-            # TensorFlow has no gradient of the others in bfloat16: what comes before never learns.
+            # TensorFlow has no bfloat16 gradient of the others: the layers before would not learn.
             arguments["dtype"] = "float32"
         return arguments

@@ -1,5 +1,6 @@
 """One table over every augmentation: what all of them promise."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from pydantic import ValidationError
 from imgcls.config.components.augmentations import Augmentation
 from imgcls.config.components.augmentations.augmentation import Color, Geometric
 from imgcls.config.language.documentation import field_docs
-from imgcls.config.language.registry import Scalar
+from imgcls.config.language.registry import Scalar, dotted
 from imgcls.data.augment import augment
 
 Images = NDArray[np.float32]
@@ -45,7 +46,7 @@ NOTHING: dict[str, dict[str, Any]] = {
     "RandomTranslation": {"height": 0, "width": 0},
     "RandomZoom": {"height": 0},
 }
-_OF_COLOUR = {"RandomGrayscale", "RandomHue", "RandomSaturation"}
+_OF_COLOR = {"RandomGrayscale", "RandomHue", "RandomSaturation"}
 
 every = pytest.mark.parametrize("name", Augmentation.named())
 
@@ -83,7 +84,7 @@ def test_the_tables_are_complete() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shape_type_and_range_are_kept(name: str, channels: int) -> None:
     """
-    The network is built for one shape, and its normalisation for 0..1.
+    The network is built for one shape, and its normalization for 0..1.
     """
     result = apply(strong(name), images(channels))
 
@@ -119,7 +120,7 @@ def test_images_are_augmented_each_by_itself(name: str) -> None:
 
 
 @every
-def test_neighbours_and_position_in_the_batch_change_nothing(name: str) -> None:
+def test_neighbors_and_position_in_the_batch_change_nothing(name: str) -> None:
     """
     Several devices, another batch size or a resume in mid-epoch batch the images otherwise.
     """
@@ -156,13 +157,13 @@ def test_a_strength_of_nothing_changes_nothing(name: str, channels: int) -> None
 
 
 @every
-def test_only_what_needs_colour_leaves_grey_images_as_they_are(name: str) -> None:
+def test_only_what_needs_color_leaves_gray_images_as_they_are(name: str) -> None:
     """
     The documentation says which ones do nothing to MNIST.
     """
     array = images(1)
 
-    assert (name in _OF_COLOUR) == np.array_equal(array, apply(strong(name), array))
+    assert (name in _OF_COLOR) == np.array_equal(array, apply(strong(name), array))
 
 
 @every
@@ -196,10 +197,10 @@ def test_class_and_fields_are_documented(name: str) -> None:
     """
     The reference page is made of these texts.
     """
-    member = Augmentation.named()[name]
+    component = Augmentation.named()[name]
 
-    assert member.__doc__
-    assert set(member.model_fields) == set(field_docs(member))
+    assert component.__doc__
+    assert set(component.model_fields) == set(field_docs(component))
 
 
 @every
@@ -207,48 +208,38 @@ def test_each_is_of_one_kind(name: str) -> None:
     """
     `augment` knows movements and changes of values, nothing else.
     """
-    member = Augmentation.named()[name]
+    component = Augmentation.named()[name]
 
-    assert issubclass(member, Geometric) != issubclass(member, Color)
+    assert issubclass(component, Geometric) != issubclass(component, Color)
 
 
 @pytest.mark.parametrize(
-    ("edit", "message"),
+    "edit",
     [
-        ({"RandomZoom": {}}, "missing; a number"),
-        ({"RandomRotation": {"degrees": 181}}, "must be between 0 and 180, got 181"),
-        ({"RandomHue": {"factor": 0.6}}, "must be between 0 and 0.5, got 0.6"),
-        ({"RandomZoom": {"height": 1}}, "must be at least 0 and less than 1, got 1"),
-        ({"RandomTranslation": {}}, "no effect without height or width"),
-        ("RandomTranslation", "no effect without height or width"),
-        ({"RandomShear": {"fill_mode": "wrap"}}, "no effect without x or y"),
-        (
-            {"RandomCrop": {"padding": 2, "fill_value": 0.5}},
-            "no effect without fill_mode: constant",
-        ),
-        (
-            {"RandomTranslation": {"height": 0.1, "fill_mode": "reflect", "fill_value": 0}},
-            "no effect without fill_mode: constant",
-        ),
-        (
-            {"RandomErasing": {"area": [0.4, 0.1]}},
-            "must be the smallest first, got 0.4 and 0.1",
-        ),
-        ({"RandomErasing": {"aspect": [3, 2]}}, "must be the smallest first, got 3 and 2"),
-        (
-            {"RandomFlip": {"mode": "sideways"}},
-            "must be one of horizontal, vertical, horizontal_and_vertical, got 'sideways'",
-        ),
-        ({"RandomFlip": {"fill_value": 1}}, "unknown key; the keys are mode, probability"),
-        ({"RandomRotate": {"degrees": 3}}, "unknown augmentation; did you mean RandomRotation"),
+        {"RandomZoom": {}},
+        {"RandomRotation": {"degrees": 181}},
+        {"RandomHue": {"factor": 0.6}},
+        {"RandomZoom": {"height": 1}},
+        {"RandomTranslation": {}},
+        "RandomTranslation",
+        {"RandomShear": {"fill_mode": "wrap"}},
+        {"RandomCrop": {"padding": 2, "fill_value": 0.5}},
+        {"RandomTranslation": {"height": 0.1, "fill_mode": "reflect", "fill_value": 0}},
+        {"RandomErasing": {"area": [0.4, 0.1]}},
+        {"RandomErasing": {"aspect": [3, 2]}},
+        {"RandomFlip": {"mode": "sideways"}},
+        {"RandomFlip": {"fill_value": 1}},
+        {"RandomRotate": {"degrees": 3}},
     ],
+    ids=str,
 )
-def test_mistakes_are_named(edit: object, message: str) -> None:
+def test_mistakes_are_reported(edit: object, recorded: Callable[[str, list[str]], None]) -> None:
     """
     What has no effect or no meaning is said before training, not found out after.
     """
     with pytest.raises(ValidationError) as caught:
         Augmentation.read(edit)
 
-    assert message in caught.value.errors()[0]["msg"]
-    assert len(caught.value.errors()) == 1
+    (details,) = caught.value.errors()
+
+    recorded(str(edit), [f"{dotted(details['loc'])}: {details['msg']}"])

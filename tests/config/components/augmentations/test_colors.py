@@ -1,4 +1,4 @@
-"""What the colour augmentations' fields mean, with the numbers given instead of drawn."""
+"""What the color augmentations' fields mean, with the numbers given instead of drawn."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,14 +46,14 @@ def test_a_factor_reaches_as_far_as_documented(
     assert np.allclose(expected, _apply({name: {"factor": 0.25}}), atol=1e-5)
 
 
-def test_colour_is_lost_with_its_probability() -> None:
+def test_color_is_lost_with_its_probability() -> None:
     """
     0.3 is three of ten images, and 1 is all of them.
     """
     numbers = tf.constant([[0.29], [0.31], [1 - 2**-24]])
     some = _apply({"RandomGrayscale": {"probability": 0.3}}, numbers)
-    grey = [np.ptp(image, axis=-1).max() == 0 for image in some]
+    gray = [np.ptp(image, axis=-1).max() == 0 for image in some]
     all_of_them = _apply({"RandomGrayscale": {"probability": 1}}, numbers)
 
-    assert [True, False, False] == grey
+    assert [True, False, False] == gray
     assert np.ptp(all_of_them, axis=-1).max() == 0

@@ -75,7 +75,7 @@ def test_images_are_spared_with_the_rest_of_the_probability() -> None:
 
 def test_the_value_is_what_is_painted() -> None:
     """
-    Grey 0.5 hides less conspicuously than black.
+    Gray 0.5 hides less conspicuously than black.
     """
     erasing = RandomErasing(probability=1, value=0.5)
     erased = erasing.apply(tf.zeros([4, 12, 12, 3]), tf.fill([4, 5], 0.5)).numpy()

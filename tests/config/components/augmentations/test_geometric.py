@@ -79,7 +79,7 @@ def test_a_rotation_is_in_degrees_both_ways(number: float, degrees: float) -> No
         ({"RandomShear": {"x": 0.5, "y": 0.4}}, [LOWEST, HIGHEST]),
     ],
 )
-def test_the_centre_stays_where_it_is(written: Written, numbers: list[float]) -> None:
+def test_the_center_stays_where_it_is(written: Written, numbers: list[float]) -> None:
     """
     Turning about a corner moves the thing out of the picture.
     """

@@ -130,19 +130,19 @@ def test_it_is_documented(name: str) -> None:
     """
     The reference and the editor show these lines, and users have no others.
     """
-    member = Layer.named()[name]
+    component = Layer.named()[name]
 
-    assert member.__doc__
-    assert list(member.model_fields) == list(field_docs(member))
+    assert component.__doc__
+    assert list(component.model_fields) == list(field_docs(component))
 
 
-def test_keras_other_spellings_name_the_same_layers() -> None:
+def test_keras_aliases_name_the_same_layers() -> None:
     """
     Models in tutorials are copied line by line.
     """
-    for name, member in Layer.named().items():
-        for spelling in member._aliases:
-            assert getattr(keras.layers, spelling) is getattr(keras.layers, name)
+    for name, component in Layer.named().items():
+        for alias in component._aliases:
+            assert getattr(keras.layers, alias) is getattr(keras.layers, name)
     assert (
         Layer.lookup("MaxPool2D") is Layer.lookup("max_pooling2d") is Layer.lookup("maxpooling2d")
     )

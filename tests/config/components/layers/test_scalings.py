@@ -11,7 +11,7 @@ IMAGES = np.array([[0.7, 0.25], [0.3, 0.75]], np.float32).reshape(1, 1, 2, 2)
 
 def test_normalization_takes_mean_and_variance_of_the_training_images() -> None:
     """
-    A channel that never varied in training is centred; divided by 0, its dust would drown the rest.
+    A channel that is constant in training is only centered; divided by 0, noise would dominate.
     """
     outputs = built("Normalization", (1, 2, 2), MOMENTS)(IMAGES)
 
