@@ -78,7 +78,7 @@ def _predictions(
                 refused.append(item.refused)
             except BadImageError as error:
                 refused.append(error.reason)
-        rows = iter(classifier.predict(np.stack(pixels)) if pixels else ())
+        rows = iter(classifier.predict_pixels(np.stack(pixels)) if pixels else ())
         for item, reason in zip(batch, refused, strict=True):
             if reason is not None:
                 yield Prediction(item.name, error=reason)

@@ -1,12 +1,18 @@
 """A trained run as a function: images in, probabilities out."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imgcls.data.dataset import Split
+from imgcls.errors import DataError, UsageError
+from imgcls.images.decode import BadImageError
+from imgcls.images.load import fit_all, load
+from imgcls.images.resize import to_channels
 from imgcls.inference.loading import LoadedRun
 from imgcls.network import network as networks
 from imgcls.network import weights
@@ -15,16 +21,19 @@ from imgcls.network.predicting import Predictor, SplitPredictions
 if TYPE_CHECKING:
     import keras
 
+BATCH = 32
+
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
 
 class Classifier:
-    """A network with the weights of a checkpoint.
+    """A trained network, as `imgcls.load` returns it.
 
     Args:
         run: with the weights of its checkpoint.
         precision: float32, whatever the run was trained in, or bfloat16.
 
     Attributes:
-        spec: the data's.
         network: images float32 [batch, height, width, channel] in 0..1 to logits float32
             [batch, class].
 
@@ -33,17 +42,57 @@ class Classifier:
     """
 
     def __init__(self, run: LoadedRun, precision: str = "float32") -> None:
-        config, self.spec = run.config, run.spec
+        config, self._spec = run.config, run.spec
         # A folder from elsewhere may ask for more than it brings: no memory before that is known.
-        shapes = networks.shapes_only(config.layers, self.spec, precision=precision)
+        shapes = networks.shapes_only(config.layers, self._spec, precision=precision)
         weights.check(shapes.variables, run.weights, run.checkpoint)
-        network = networks.build(config.layers, self.spec, config.seed, precision=precision)
+        network = networks.build(config.layers, self._spec, config.seed, precision=precision)
         weights.assign(network.variables, run.weights, run.checkpoint)
         self.network: keras.Sequential = network.model
-        self._predictor = Predictor(network, self.spec, config.loss)
+        self._predictor = Predictor(network, self._spec, config.loss)
 
-    def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities of stored pixels, float32 [batch, class].
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the probabilities."""
+        return self._spec.classes
+
+    def predict(self, images: Paths | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probabilities of images, float32 [image, class].
+
+        Images are decoded and resized as in training.
+
+        Args:
+            images: a path or a sequence of paths; or an array, uint8 [image, height, width] or
+                [image, height, width, channel] of 1 or 3 channels, of any size.
+
+        Raises:
+            DataError: if a file cannot be read as an image, naming it.
+            UsageError: if the array has another type or shape.
+            ResourceError: if memory does not suffice.
+        """
+        if isinstance(images, str | PathLike):
+            images = [images]
+        found = [
+            self.predict_pixels(self._pixels(images[begin : begin + BATCH]))
+            for begin in range(0, len(images), BATCH)
+        ]
+        return np.concatenate(found) if found else np.zeros((0, len(self.classes)), np.float32)
+
+    def _pixels(self, images: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - a part of `predict`'s
+        spec = self._spec
+        if isinstance(images, np.ndarray):
+            pixels = _checked(images)
+            # Gray before it is shrunk, as in `decode`, or files would be rounded differently.
+            pixels = to_channels(pixels, min(spec.channels, pixels.shape[3]))
+            return to_channels(fit_all(pixels, spec.stored, spec.resize), spec.channels)
+        try:
+            paths = [Path(image) for image in images]
+            return np.stack([load(path, spec.stored, spec.channels, spec.resize) for path in paths])
+        except BadImageError as error:
+            raise DataError(str(error)) from error
+
+    def predict_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Returns the probabilities of images as they are stored, float32 [batch, class].
 
         Args:
             pixels: uint8 [batch, stored height, stored width, channel].
@@ -55,3 +104,13 @@ class Classifier:
     ) -> SplitPredictions:
         """Returns the predictions for every image of a split; see `Predictor.predict_split`."""
         return self._predictor.predict_split(split, batch_size, progress)
+
+
+def _checked(images: NDArray[Any]) -> NDArray[np.uint8]:
+    pixels = images[..., None] if images.ndim == 3 else images  # noqa: PLR2004 - gray images
+    if pixels.ndim != 4 or pixels.shape[3] not in {1, 3} or pixels.dtype != np.uint8:  # noqa: PLR2004
+        raise UsageError(
+            "predict: expected uint8 [image, height, width] or [image, height, width, channel], "
+            f"got {images.dtype} {list(images.shape)}"
+        )
+    return pixels

@@ -1,5 +1,6 @@
 """Which run, which of its checkpoints, and which weights a command works on."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +12,7 @@ from imgcls.config import changes
 from imgcls.config.config import Config
 from imgcls.config.data_spec import DataSpec
 from imgcls.errors import RunError
-from imgcls.events import EventSink, Noted, Warned
+from imgcls.events import Event, EventSink, Noted, Warned
 from imgcls.runs import checkpoints, folders
 from imgcls.runs.checkpoints import AVERAGED, MODEL, Checkpoint
 from imgcls.runs.folders import Run
@@ -127,3 +128,9 @@ def _part(run: Run, checkpoint: Checkpoint, weights: Weights | None) -> str:
     if weights == "averaged" and not checkpoint.has(AVERAGED):
         raise RunError(f"{run} has no averaged weights; training.average keeps some")
     return AVERAGED if checkpoint.has(AVERAGED) and weights != "raw" else MODEL
+
+
+def warn(event: Event) -> None:
+    """Takes the events of `load_run` where no console does: warnings become Python's."""
+    if isinstance(event, Warned):
+        warnings.warn(event.message, stacklevel=2)
