@@ -45,7 +45,7 @@ LIGHT_MODULES = {  # ... but these
     "imgcls.inference.loading",
     "imgcls.inference.predictions",
 }
-MOST_LINES = 300
+MOST_LINES = 350  # more is a question: is it still one idea?
 MOST_FUNCTION_LINES = 60
 
 

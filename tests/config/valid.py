@@ -18,9 +18,10 @@ Schema = dict[str, Any]
 
 SCHEMA = json_schema()
 SECTIONS: dict[str, type[Section]] = {each.__name__: each for each in language()}
-_NESTED = {"Residual", "Repeat"}
+_NESTED = {"Residual", "Branches", "Repeat"}
 _UNSAID = {"axis", "groups"}  # they may not be 0, but -1: the schema lets 0 through
 _FIRST = {"Normalization"}  # of the images' moments, it may stand at one place only
+_ELSEWHERE = {"train", "stages"}  # must name layers that are there
 _END = {"Dense": {"units": "classes", "activation": "softmax"}}
 
 
@@ -109,7 +110,9 @@ def section(draw: Draw, name: str, depth: int = 0) -> dict[str, Any]:
     """
     schema = SCHEMA["$defs"][name]
     needed = schema.get("required", [])
-    chosen = [key for key in schema["properties"] if key in needed or draw(st.booleans())]
+    unsuitable = _ELSEWHERE | ({"name"} if "trainable" in schema["properties"] else set())
+    keys_ = [key for key in schema["properties"] if key not in unsuitable]
+    chosen = [key for key in keys_ if key in needed or draw(st.booleans())]
     for keys in (chosen, needed):
         fields = {key: value(draw, schema["properties"][key], depth + 1) for key in keys}
         if not (broken := _broken_rules(name, fields)):

@@ -83,11 +83,15 @@ def test_a_download_is_announced_at_once(capsys, snapshot):
 
 
 PROGRAM = """
+from imgcls.config.data_spec import DataSpec
 from imgcls.console import Console
 from imgcls.errors import RunError
 from imgcls.events import EpochEnded, Progressed, Warned
 from imgcls.training.summary import CheckResult, DataSummary
-data = DataSummary(("cat",), {"train": (1,)}, (8, 8), (8, 8), 1)
+spec = DataSpec(
+    classes=("cat", "dog"), size=(8, 8), stored=(8, 8), channels=1, resize="stretch"
+)
+data = DataSummary(spec, {"train": (1, 1)})
 with Console() as console:
     for step in range(1, 4):
         console.report(Progressed(1, 2, step, 1704, 1.23456, 0.55, 3400.4, 80.2))

@@ -2,6 +2,7 @@
 
 import json
 
+from imgcls.config.data_spec import DataSpec
 from imgcls.evaluation.scores import ClassScore, Evaluation
 from imgcls.network.layer_table import LayerRow
 from imgcls.training.summary import CheckResult, DataSummary
@@ -78,17 +79,19 @@ def test_a_check_is_the_data_the_layers_and_the_cost_of_the_training(stdout, sna
     """
     It is read before an hour of computing is spent.
     """
-    data = DataSummary(
-        ("cat", "dog"),
-        {"train": (1000, 10), "test": (5, 6)},
-        (224, 224),
-        (32, 32),
-        3,
-        ("made [validation]: 10 %",),
+    spec = DataSpec(
+        classes=("cat", "dog"),
+        size=(224, 224),
+        stored=(32, 32),
+        channels=3,
+        resize="stretch",
     )
+    counts = {"train": (1000, 10), "test": (5, 6)}
+    data = DataSummary(spec, counts, ("made [validation]: 10 %",))
     layers = (
-        LayerRow("layers[0].Conv2D", (224, 224, 32), 896, 43352064),
-        LayerRow("layers[1].Dense", (2,), 3211266, 3211264),
+        LayerRow("layers[0].Residual", 0, (224, 224, 32), 896, 43352064),
+        LayerRow("layers[0].Residual.layers[0].Conv2D", 1, (224, 224, 32), 896, 43352064),
+        LayerRow("layers[1].Dense", 0, (2,), 3211266, 3211264),
     )
     found = CheckResult("pets.yaml", data, layers, 0.7, 0.0184, 12.0, 130.0, 3 * 2**29)
 
