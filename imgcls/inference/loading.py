@@ -98,6 +98,8 @@ def _read(
     # Which one is best, too, is only known from the last.
     if newest is not None and problems and choice is not None:
         raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
+    if newest is not None:
+        _part(run, newest, weights)
     best = newest.state.get("best") if newest else None
     step = best.get("step") if isinstance(best, dict) else None
     if choice != "last" and type(step) is int:
