@@ -137,7 +137,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
     """
     Whoever presses Ctrl-C again does not want to wait.
     """
-    checkpoints.save(tmp_path, 1, {"a": np.zeros(3)}, {})
+    checkpoints.save(tmp_path, 1, {"model": {"a": np.zeros(3)}}, {})
     process = resumed(SAVES, tmp_path)
     try:
         assert process.stdout.readline() == b"ready\n"
@@ -147,7 +147,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
         _, said = process.communicate(timeout=2)
     finally:
         process.kill()
-    newest, problems = checkpoints.newest(tmp_path)
+    newest, problems = checkpoints.newest(tmp_path, checkpoints.Checkpoint.verify)
 
     assert -second == process.returncode
     assert b"stopping; once more to stop at once" in said
