@@ -3,13 +3,18 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from imgcls.errors import RunError
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import AVERAGED, MODEL, OPTIMIZER, Checkpoint
 
-PARTS = ("arrays.npz", "state.json", "MANIFEST.json")
+ARRAYS = ("model.safetensors", "optimizer.safetensors", "averaged.safetensors")
+PLAIN = ("state.json", "MANIFEST.json")
+FILES = ARRAYS + PLAIN
 ATTACHED = ("../../config.yaml", "../../model.json")
 
 
@@ -17,16 +22,29 @@ def make(run: Path) -> None:
     """Makes a run with the checkpoints 5 and 10."""
     (run / "config.yaml").write_text("dataset: {name: digits}\nseed: 0\n")
     (run / "model.json").write_text('{"classes": ["cat", "dog"]}\n')
-    attached = {name: run / name for name in ("config.yaml", "model.json")}
     for step in (5, 10):
-        arrays = {
-            "model/0": np.random.default_rng(step).normal(size=(9, 8)).astype(np.float32),
-            "model/1": np.zeros(8, np.float32),
-            "optimizer/0": np.array(step),
-            "seed/0": np.array([step, 2**32 - 1], np.uint32),
-        }
-        state = {"epoch": step // 5, "best": 0.1 + 0.2, "waited": None}
-        checkpoints.save(run / "checkpoints", step, arrays, state, attached)
+        save(run, step)
+
+
+def parts(step: int) -> dict[str, dict[str, NDArray[Any]]]:
+    """Returns the arrays of a step."""
+    weights = {
+        "dense/kernel": np.random.default_rng(step).normal(size=(9, 8)).astype(np.float32),
+        "dense/bias": np.zeros(8, np.float32),
+        "dropout/seed": np.array([step, 2**32 - 1], np.uint32),
+    }
+    return {
+        MODEL: weights,
+        OPTIMIZER: {"000000": np.array(step), "000001": np.full((9, 8), 1 / 3, np.float64)},
+        AVERAGED: weights | {"dense/kernel": np.full((9, 8), step, np.float32)},
+    }
+
+
+def save(run: Path, step: int) -> Path:
+    """Saves the checkpoint of a step."""
+    state = {"epoch": step // 5, "best": 0.1 + 0.2, "waited": None}
+    attached = {name: run / name for name in ("config.yaml", "model.json")}
+    return checkpoints.save(run / "checkpoints", step, parts(step), state, attached)
 
 
 def cut(data: bytes, dice: random.Random) -> bytes:
@@ -40,31 +58,43 @@ def flipped(data: bytes, dice: random.Random) -> bytes:
     return data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
 
 
-def _refusal(checkpoint: Path) -> str:
+def read_all(checkpoint: Path) -> None:
+    """Reads all that a checkpoint has.
+
+    Raises:
+        RunError: if any of it is damaged.
+    """
+    loaded = checkpoints.load(checkpoint)
+    for part in (MODEL, OPTIMIZER, AVERAGED):
+        loaded.read(part)
+
+
+def _message(checkpoint: Path) -> str:
     try:
-        checkpoints.load(checkpoint)
+        read_all(checkpoint)
     except RunError as error:
         return str(error)
     return ""
 
 
 def sweep(run: Path, way: Callable[[bytes, random.Random], bytes], count: int) -> int:
-    """Damages every file of step 10, so many times in all; returns how often that was told.
+    """Damages every file of step 10, so many times in all; returns how often it was reported.
 
     Raises:
         AssertionError: if damage is loaded, not named, or the older checkpoint does not take over.
     """
     folder = run / "checkpoints"
-    told = 0
+    reported = 0
+    names = FILES + ATTACHED
     for number in range(count):
         dice = random.Random(f"{way.__name__} {number}")  # noqa: S311 - no secret
-        name = (PARTS + ATTACHED)[number % 5]
+        name = names[number % len(names)]
         path = folder / "step-10" / name
         data = path.read_bytes()
         path.write_bytes(way(data, dice))
-        told += path.name in _refusal(folder / "step-10")
-        found, problems = checkpoints.newest(folder)
-        if name in PARTS:
+        reported += path.name in _message(folder / "step-10")
+        found, problems = checkpoints.newest(folder, Checkpoint.verify)
+        if name in FILES:
             assert found is not None, f"{way.__name__} {number}"
             assert found.step == 5, f"{way.__name__} {number}"
             assert len(problems) == 1
@@ -73,5 +103,5 @@ def sweep(run: Path, way: Callable[[bytes, random.Random], bytes], count: int) -
             assert found is None
             assert len(problems) == 2
         path.write_bytes(data)
-    assert checkpoints.newest(folder)[1] == []
-    return told
+    assert checkpoints.newest(folder, Checkpoint.verify)[1] == []
+    return reported

@@ -23,7 +23,8 @@ READ = """
 import sys
 from pathlib import Path
 from imgcls.runs import checkpoints
-found, problems = checkpoints.newest(Path(sys.argv[1]) / "checkpoints")
+from imgcls.runs.checkpoints import Checkpoint
+found, problems = checkpoints.newest(Path(sys.argv[1]) / "checkpoints", Checkpoint.verify)
 print(found.step, problems)
 """
 

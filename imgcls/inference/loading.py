@@ -95,35 +95,53 @@ def _read(
 ) -> "tuple[Checkpoint, dict[str, NDArray[Any]]]":
     """Returns a checkpoint and its weights; if it is whole, no other arrays are read."""
     newest, problems = checkpoints.newest(run.checkpoints)
+    if newest is not None and weights == "averaged":
+        _part(run, newest, weights)  # or an older one would be looked for
     # Which one is best, too, is only known from the last.
-    if newest is not None and problems and choice is not None:
-        raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
-    if newest is not None:
-        _part(run, newest, weights)
-    best = newest.state.get("best") if newest else None
-    step = best.get("step") if isinstance(best, dict) else None
-    if choice != "last" and type(step) is int:
+    best = _step_of_best(newest) if newest is not None and choice != "last" else None
+    if best is not None:
         try:
-            checkpoint = checkpoints.load(run.checkpoints / f"step-{step}")
-            return checkpoint, checkpoint.read(_part(run, checkpoint, weights))
+            checkpoint = checkpoints.load(run.checkpoints / f"step-{best}")
+            arrays = checkpoint.read(_part(run, checkpoint, weights))
         except RunError as error:
             if choice is not None:
                 raise
             report(Warned(f"the best checkpoint cannot be used: {error}; the last one is used"))
-    read: dict[int, Any] = {}
+        else:
+            _report(problems, choice, report)
+            return checkpoint, arrays
+    read: dict[int, dict[str, NDArray[Any]]] = {}
 
     def check(checkpoint: Checkpoint) -> None:
         read[checkpoint.step] = checkpoint.read(_part(run, checkpoint, weights))
 
     newest, problems = checkpoints.newest(run.checkpoints, check)
-    if newest is not None and problems and choice is not None:
-        raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
-    for problem in problems:
-        report(Warned(f"{problem}; an older checkpoint is used" if newest else problem))
     if newest is None:
+        for problem in problems:
+            report(Warned(problem))
         hint = "start a new run: imgcls train CONFIG"
         raise RunError(f"{run} has no checkpoint that can be used", hint=hint)
+    _report(problems, choice, report)
     return newest, read[newest.step]
+
+
+def _step_of_best(newest: Checkpoint) -> int | None:
+    """Returns the step of the best checkpoint, if that is another one than the newest."""
+    best = newest.state.get("best")
+    step = best.get("step") if isinstance(best, dict) else None
+    return step if type(step) is int and step != newest.step else None
+
+
+def _report(problems: list[str], choice: Choice | None, report: EventSink) -> None:
+    """Warns of damaged checkpoints that are newer than the one used.
+
+    Raises:
+        RunError: if a certain one was asked for.
+    """
+    if problems and choice is not None:
+        raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
+    for problem in problems:
+        report(Warned(f"{problem}; an older checkpoint is used"))
 
 
 def _part(run: Run, checkpoint: Checkpoint, weights: Weights | None) -> str:

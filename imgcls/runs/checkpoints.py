@@ -74,11 +74,13 @@ class Checkpoint:
         The file is read once, into memory of its size.
 
         Raises:
-            RunError: if it is missing or damaged.
+            RunError: if the checkpoint has none, or the file is missing or damaged.
         """
         from imgcls.runs import tensors  # a config that is wrong must not wait for NumPy
 
-        path, entry = self.path / f"{part}{_SUFFIX}", self.files[f"{part}{_SUFFIX}"]
+        path, entry = self.path / f"{part}{_SUFFIX}", self.files.get(f"{part}{_SUFFIX}")
+        if entry is None:
+            raise RunError(f"{path} does not belong to the checkpoint")
         with files.open_regular(path) as file:
             manifest.check_size(path, file, entry, "is damaged")  # before memory is taken for it
             data = bytearray(entry["bytes"])

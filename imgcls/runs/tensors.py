@@ -7,24 +7,36 @@ or read from memory without a copy, and writes arrays that are not contiguous wr
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 _NAMES = {
-    "bool": "BOOL",
-    "float16": "F16",
-    "float32": "F32",
+    "uint64": "U64",
+    "int64": "I64",
     "float64": "F64",
-    **{f"int{bits}": f"I{bits}" for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}": f"U{bits}" for bits in (8, 16, 32, 64)},
+    "float32": "F32",
+    "uint32": "U32",
+    "int32": "I32",
+    "float16": "F16",
+    "uint16": "U16",
+    "int16": "I16",
+    "int8": "I8",
+    "uint8": "U8",
+    "bool": "BOOL",
 }
+"""By NumPy's names, in the order in which the library writes them: the widest first, so that every
+array is aligned."""
+
+_ORDER = list(_NAMES)
 _DTYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
 _LENGTH = 8  # bytes of the header's length
 _ALIGNMENT = 8
 _LARGEST_HEADER = 16 * 2**20  # of 100,000 arrays
+_MOST_AXES = 64  # of NumPy's arrays
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
 def write(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -35,53 +47,74 @@ def write(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     """
     header: dict[str, Any] = {}
     end = 0
-    for name, array in _ordered(arrays):
-        dtype = array.dtype.newbyteorder("=").name
-        if dtype not in _NAMES:
-            raise TypeError(f"an array of {array.dtype} cannot be saved")
+    ordered = _ordered(arrays)
+    for name, array in ordered:
         begin, end = end, end + array.nbytes
+        dtype = _NAMES[_dtype(array)]
         shape = list(array.shape)
-        header[name] = {"dtype": _NAMES[dtype], "shape": shape, "data_offsets": [begin, end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     file.write(len(text).to_bytes(_LENGTH, "little") + text)
-    for _, array in _ordered(arrays):
+    for _, array in ordered:
         # Not `ascontiguousarray`, which makes one axis of none.
         whole = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
         file.write(whole.reshape(-1).view(np.uint8).data)
 
 
-def _ordered(arrays: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yields the widest types first, so that every array is aligned."""
-    yield from sorted(arrays.items(), key=lambda each: (-each[1].dtype.itemsize, each[0]))
+def _ordered(arrays: Mapping[str, NDArray[Any]]) -> list[tuple[str, NDArray[Any]]]:
+    """Returns the arrays in the order in which the library writes them."""
+    return sorted(arrays.items(), key=lambda each: (_ORDER.index(_dtype(each[1])), each[0]))
+
+
+def _dtype(array: NDArray[Any]) -> str:
+    name = array.dtype.newbyteorder("=").name
+    if name not in _NAMES:
+        raise TypeError(f"an array of {array.dtype} cannot be saved")
+    return name
 
 
 def read(data: bytes | bytearray) -> dict[str, NDArray[Any]]:
     """Returns the arrays of a file's bytes, without a copy.
 
     Raises:
-        ValueError: if it is no such file. Nothing larger than the file is allocated.
+        ValueError: if it is no such file. Memory is taken for its header, not for its claims.
     """
     length = int.from_bytes(data[:_LENGTH], "little")
     if len(data) < _LENGTH + length or length > _LARGEST_HEADER:
         raise ValueError("its header is longer than it may be")
     begin = _LENGTH + length
+    arrays, end = {}, begin
     try:
-        header = json.loads(data[_LENGTH:begin])
+        header = json.loads(data[_LENGTH:begin].decode(), object_pairs_hook=_unique)
         header.pop("__metadata__", None)
-        arrays = {str(name): _array(data, begin, each) for name, each in header.items()}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        for name, entry in sorted(header.items(), key=lambda each: each[1]["data_offsets"]):
+            arrays[name] = _array(data, begin, end, entry)
+            end += arrays[name].nbytes
+    except _MALFORMED as error:
         raise ValueError(f"its header is not that of arrays: {error}") from error
-    if begin + sum(array.nbytes for array in arrays.values()) != len(data):
+    if end != len(data):
         raise ValueError("it has other bytes than those of its arrays")
     return arrays
 
 
-def _array(data: bytes | bytearray, begin: int, entry: Mapping[str, Any]) -> NDArray[Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _array(
+    data: bytes | bytearray, begin: int, expected: int, entry: Mapping[str, Any]
+) -> NDArray[Any]:
     dtype, shape, (first, last) = _DTYPES[entry["dtype"]], entry["shape"], entry["data_offsets"]
-    sizes = [first, last, *shape]
-    if not all(type(size) is int and size >= 0 for size in sizes):
+    if not isinstance(shape, list) or len(shape) > _MOST_AXES:
+        raise ValueError("a shape is not a list of sizes")
+    if not all(type(size) is int and size >= 0 for size in (first, last, *shape)):
         raise ValueError("a size is not a whole number")
+    if begin + first != expected:
+        raise ValueError("arrays overlap, or have a gap between them")
     count = math.prod(shape)
     if last - first != count * dtype.itemsize or begin + last > len(data):
         raise ValueError("an array has other bytes than its shape")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import AVERAGED, MODEL, OPTIMIZER, Checkpoint
 
 CLOCK = ("_seconds", "_per_second")
 
@@ -24,16 +25,12 @@ def rows(run: Path) -> list[dict[str, Any]]:
 
 def state(run: Path) -> dict[str, Any]:
     """Returns everything that the newest checkpoint holds: step, state, arrays."""
-    newest, problems = checkpoints.newest(run / "checkpoints")
+    newest, problems = checkpoints.newest(run / "checkpoints", Checkpoint.verify)
     assert not problems
     assert newest is not None
     plain = {**newest.state, "best": timeless(newest.state["best"] or {}), "seconds": None}
-    arrays = {
-        f"{part}|{name}": array
-        for part in ("model", "optimizer", "averaged")
-        if newest.has(part)
-        for name, array in newest.read(part).items()
-    }
+    parts = [part for part in (MODEL, OPTIMIZER, AVERAGED) if newest.has(part)]
+    arrays = {f"{part}/{name}": each for part in parts for name, each in newest.read(part).items()}
     return {"step": newest.step, "state": plain, **arrays}
 
 

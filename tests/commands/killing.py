@@ -157,7 +157,7 @@ def _assert_whole(root: Path, code: int) -> None:
     run = folders.Run(root / "small-001")
     if not checkpoints.steps(run.checkpoints):
         return
-    newest, problems = checkpoints.newest(run.checkpoints)
+    newest, problems = checkpoints.newest(run.checkpoints, checkpoints.Checkpoint.verify)
     assert newest is not None
     assert problems == []
     if code == -signal.SIGTERM:  # nothing that was reported is lost

@@ -1,9 +1,10 @@
-"""Runs of every format that was ever released can be evaluated and gone on with.
+"""Runs of every format that is still read can be evaluated and resumed.
 
-One run a format is kept in `tests/kept_runs`; the same config, stopped in its third epoch of four:
+One run per format is kept in `tests/kept_runs`; the same config, stopped in its third epoch of
+four, without `log.txt` and `run.lock`:
 
-    imgcls train tests/kept_runs/small.yaml --runs RUNS     (Ctrl-C)
-    imgcls evaluate RUN --json                         (its accuracy into expected.json)
+    imgcls train tests/kept_runs/small.yaml --runs RUNS                 (Ctrl-C)
+    imgcls evaluate RUN --checkpoint best --json       (and last; its accuracy into expected.json)
 """
 
 import json
@@ -15,7 +16,7 @@ import pytest
 from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
 from imgcls.runs import checkpoints, folders, rows
-from imgcls.training import saving
+from imgcls.runs.checkpoints import AVERAGED, Checkpoint
 
 KEPT = Path(__file__).parents[1] / "kept_runs"
 FORMATS = sorted(path for path in KEPT.iterdir() if path.is_dir())
@@ -39,13 +40,13 @@ def test_an_old_run_has_the_accuracy_that_it_had(kept):
     A model that was good last year is what an upgrade must not touch.
     """
     run, expected = kept
-    for weights in ("best", "last"):
-        found = evaluate(run.folder, ignore, weights=weights)
+    for choice in ("best", "last"):
+        found = evaluate(run.folder, ignore, checkpoint=choice)
 
-        assert pytest.approx(expected[weights], abs=1.5 * ONE_IMAGE) == found.accuracy
+        assert pytest.approx(expected[choice], abs=1.5 * ONE_IMAGE) == found.accuracy
 
 
-def test_an_old_run_goes_on(kept):
+def test_an_old_run_is_resumed(kept):
     """
     The upgrade came in the middle of the night, between two jobs of one training.
     """
@@ -59,16 +60,16 @@ def test_an_old_run_goes_on(kept):
     assert [1, 2, 3, 4] == epochs
 
 
-def test_todays_format_is_among_those_that_are_kept():
+def test_todays_format_is_among_those_that_are_kept_with_every_kind_of_arrays():
     """
     Who changes the format adds a run of it, or the next change would break what nobody tests.
     """
     formats = set()
     for folder in FORMATS:
-        newest, problems = checkpoints.newest(folder / "checkpoints")
+        newest, problems = checkpoints.newest(folder / "checkpoints", Checkpoint.verify)
         assert newest is not None
-        assert not problems
-        manifest = folder / "checkpoints" / f"step-{newest.step}" / "MANIFEST.json"
-        formats.add((json.loads(manifest.read_text())["format"], newest.state["format"]))
+        assert [] == problems
+        assert newest.has(AVERAGED)
+        formats.add(json.loads((newest.path / "MANIFEST.json").read_text())["format"])
 
-    assert (checkpoints.FORMAT, saving.FORMAT) in formats
+    assert checkpoints.FORMAT in formats

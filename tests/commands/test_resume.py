@@ -16,6 +16,7 @@ from imgcls.commands.train import train
 from imgcls.errors import RunError
 from imgcls.events import EpochEnded, Progressed, Saved, Started, Validating, Warned
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import AVERAGED, MODEL, OPTIMIZER
 from tests.commands.compared import assert_same, rows, state
 from tests.commands.stopping import StopAt
 
@@ -23,7 +24,7 @@ TRAINING = {
     "epochs": 3,
     "batch_size": 16,
     "report_steps": 20,
-    "ema": {"decay": 0.9},
+    "average": {"EMA": {"decay": 0.9}},
     "reduce_lr_on_plateau": {"monitor": "loss", "patience": 0, "min_delta": 1.0},
     "early_stopping": {"monitor": "val_accuracy", "patience": 5},
     "class_weight": "auto",
@@ -107,7 +108,8 @@ def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
     assert len(later) == len((run / "metrics.superseded.jsonl").read_text().splitlines())
 
 
-def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(in_one_go, tmp_path):
+@pytest.mark.parametrize("part", [MODEL, OPTIMIZER, AVERAGED])
+def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(part, in_one_go, tmp_path):
     """
     A disk that forgets a bit costs what was trained since the checkpoint before.
     """
@@ -115,7 +117,7 @@ def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(in_one_go, tmp_path):
     stop = StopAt(lambda event: isinstance(event, Progressed) and event.epoch == 3)
     run = train(config, stop, root=tmp_path).run
     before, newest = checkpoints.steps(run / "checkpoints")[-2:]
-    arrays = run / "checkpoints" / f"step-{newest}" / "arrays.npz"
+    arrays = run / "checkpoints" / f"step-{newest}" / f"{part}.safetensors"
     data = bytearray(arrays.read_bytes())
     data[len(data) // 2] ^= 1
     arrays.write_bytes(data)

@@ -13,6 +13,7 @@ from imgcls.config.config import Config
 from imgcls.errors import ImgclsError, LockedError, RunError, UsageError
 from imgcls.events import EpochEnded, Noted, Saved, Started, Warned
 from imgcls.runs import checkpoints, folders, lock
+from imgcls.runs.checkpoints import MODEL, OPTIMIZER
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
 from tests.new_runs import create
@@ -204,7 +205,7 @@ def test_a_run_that_stopped_early_can_be_extended(write, tmp_path):
     assert (3, 3) == (second.epoch, second.epochs)
 
 
-def test_a_checkpoint_whose_state_is_none_is_refused_in_one_message(write, tmp_path):
+def test_a_checkpoint_whose_state_is_damaged_is_rejected_in_one_message(write, tmp_path):
     """
     A run folder from elsewhere is data: its sums may be right, and its content nonsense.
     """
@@ -213,9 +214,10 @@ def test_a_checkpoint_whose_state_is_none_is_refused_in_one_message(write, tmp_p
     assert saved is not None
     forged = {**saved.state, "evaluated": ["two"], "early": "yes"}
     attached = {path.name: path for path in (run.config, run.model)}
-    checkpoints.save(run.checkpoints, saved.step + 1, saved.arrays, forged, attached)
+    parts = {part: saved.read(part) for part in (MODEL, OPTIMIZER)}
+    checkpoints.save(run.checkpoints, saved.step + 1, parts, forged, attached)
 
-    with pytest.raises(RunError, match="the checkpoint's state is none: evaluated"):
+    with pytest.raises(RunError, match="the checkpoint's state is damaged: evaluated"):
         train(None, ignore, resume=run.folder, extend=1)
 
 

@@ -13,11 +13,13 @@ from imgcls.commands.train import train
 from imgcls.config import reader
 from imgcls.data import dataset
 from imgcls.data.pipeline import evaluation_batches
+from imgcls.data.targets import Targets
 from imgcls.errors import RunError, UsageError
 from imgcls.images.load import load
 from imgcls.inference.loading import load_run
 from imgcls.ops.pixels import images_of
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import AVERAGED, MODEL
 
 
 def ignore(event: object) -> None:
@@ -44,7 +46,7 @@ def run(folder, tmp_path, write_config):
     config = write_config(
         "photos",
         dataset={"folder": str(folder), "size": [16, 20], "validation": 0.25, "test": "none"},
-        training={"epochs": 2, "batch_size": 4, "ema": {"decay": 0.5}},
+        training={"epochs": 2, "batch_size": 4, "average": {"EMA": {"decay": 0.5}}},
     )
     return train(config, ignore, root=tmp_path / "runs").run
 
@@ -54,16 +56,16 @@ def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
     The commonest reason why a model is worse in use than in its test.
     """
     loaded = load_run(run, run.parent, "best", ignore)
-    traits = loaded.traits
+    spec = loaded.spec
     config = reader.read(run / "config.yaml").config
     split = dataset.load(config.dataset, config.seed, ignore).splits["train"]
     trained = np.concatenate(
-        [images.numpy() for images, _ in evaluation_batches(split, traits.size, 4)]
+        [images.numpy() for images, *_ in evaluation_batches(split, spec.size, 4, Targets(2))]
     )
     for name, image in zip(split.names, trained, strict=True):
-        pixels = load(Path(name), traits.stored, traits.channels, traits.resize)
+        pixels = load(Path(name), spec.stored, spec.channels, spec.resize)
 
-        assert np.array_equal(image, images_of(pixels[None], traits.size)[0])
+        assert np.array_equal(image, images_of(pixels[None], spec.size)[0])
 
 
 def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, folder):
@@ -75,20 +77,19 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     loaded = load_run(run, run.parent, "best", ignore)
     file = folder / "foo" / "0.jpg"
     (found,) = predict([str(file)], ignore, run=run).each
-    classifier = Classifier(loaded.config, loaded.traits, loaded.checkpoint)
-    averages = [
-        value for name, value in sorted(loaded.checkpoint.arrays.items()) if "average/" in name
-    ]
+    classifier = Classifier(loaded)
+    averaged = checkpoints.load(run / "checkpoints" / loaded.checkpoint).read(AVERAGED)
 
     assert sum(probability for _, probability in found.ranked) == pytest.approx(1)
     assert {"bar", "foo"} == {name for name, _ in found.ranked}
-    for weight, average in zip(classifier.network.trainable_variables, averages, strict=True):
-        assert np.array_equal(average, np.asarray(weight))
+    assert averaged.keys() == loaded.weights.keys()
+    weights = sorted(np.asarray(weight).tobytes() for weight in classifier.network.variables)
+    assert sorted(average.tobytes() for average in averaged.values()) == weights
 
 
 def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, tmp_path):
     """
-    A config that asks for a terabyte beside weights of a kilobyte is an attack, or a mix-up.
+    A config that asks for a terabyte next to weights of a kilobyte is an attack, or a mix-up.
     """
     saved, _ = checkpoints.newest(run / "checkpoints")
     assert saved is not None
@@ -98,7 +99,8 @@ def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, t
     config["layers"].insert(-1, {"Dense": {"units": 2**30}})
     (forged / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     attached = {name: forged / name for name in ("config.yaml", "model.json")}
-    checkpoints.save(forged / "checkpoints", saved.step, saved.arrays, saved.state, attached)
+    parts = {AVERAGED: saved.read(AVERAGED), MODEL: saved.read(MODEL)}
+    checkpoints.save(forged / "checkpoints", saved.step, parts, saved.state, attached)
 
     with pytest.raises(RunError, match="it belongs to another config"):
         list(predict([str(folder / "foo" / "0.jpg")], ignore, run=forged).each)

@@ -3,41 +3,23 @@
 import os
 import random
 import shutil
+import subprocess
+import sys
 
-import numpy as np
 import pytest
 
+import imgcls
 from imgcls.errors import RunError
 from imgcls.runs import checkpoints, manifest
-from imgcls.runs.arrays import describe
-
-
-def arrays(step):
-    return {
-        "model/0": np.full((3, 4), step, np.float32),
-        "optimizer/0": np.int64(step),
-        "seed/0": np.array([step, 2**32 - 1], np.uint32),
-        "sums/0": np.array(1 / 3 + step, np.float64),
-    }
+from imgcls.runs.checkpoints import AVERAGED, MODEL, OPTIMIZER, Checkpoint
+from tests import damage
 
 
 @pytest.fixture
 def run(tmp_path):
     """A run with its two files and the checkpoints of the steps 5 and 10."""
-    (tmp_path / "config.yaml").write_text("seed: 0\n")
-    (tmp_path / "model.json").write_text("{}\n")
-    for step in (5, 10):
-        save(tmp_path, step)
+    damage.make(tmp_path)
     return tmp_path
-
-
-def save(run, step, **changes):
-    attached = {name: run / name for name in ("config.yaml", "model.json")}
-    state = {"epoch": step // 5, "best": 0.1 + 0.2, "waited": None}
-    return checkpoints.save(
-        run / "checkpoints", step, **{"arrays": arrays(step), "state": state, "attached": attached}
-        | changes
-    )  # fmt: skip
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(run):
@@ -47,10 +29,14 @@ def test_a_checkpoint_comes_back_bit_for_bit(run):
     loaded = checkpoints.load(run / "checkpoints" / "step-10")
 
     assert (10, {"epoch": 2, "best": 0.1 + 0.2, "waited": None}) == (loaded.step, loaded.state)
-    assert list(arrays(10)) == list(loaded.arrays)
-    for name, array in arrays(10).items():
-        assert (array.dtype, array.shape) == (loaded.arrays[name].dtype, loaded.arrays[name].shape)
-        assert array.tobytes() == loaded.arrays[name].tobytes()
+    for part, arrays in damage.parts(10).items():
+        read = loaded.read(part)
+
+        assert loaded.has(part)
+        assert arrays.keys() == read.keys()
+        for name, array in arrays.items():
+            assert (array.dtype, array.shape) == (read[name].dtype, read[name].shape)
+            assert array.tobytes() == read[name].tobytes()
 
 
 def test_equal_states_are_equal_files(run, tmp_path_factory):
@@ -58,17 +44,27 @@ def test_equal_states_are_equal_files(run, tmp_path_factory):
     Two runs can be compared with `cmp`.
     """
     other = tmp_path_factory.mktemp("other")
-    for name in ("config.yaml", "model.json"):
-        shutil.copy(run / name, other)
-    for path in save(other, 5).iterdir():
-        assert path.read_bytes() == (run / "checkpoints" / "step-5" / path.name).read_bytes()
+    damage.make(other)
+    for name in damage.FILES:
+        path = other / "checkpoints" / "step-5" / name
+
+        assert path.read_bytes() == (run / "checkpoints" / "step-5" / name).read_bytes()
 
 
-PARTS = ["arrays.npz", "state.json", "MANIFEST.json"]
-ATTACHED = ["../../config.yaml", "../../model.json"]
+def test_a_part_that_was_not_saved_is_not_there(run):
+    """
+    Without an average of the weights there is nothing to write, and nothing to predict with.
+    """
+    arrays = {MODEL: damage.parts(15)[MODEL]}
+    loaded = checkpoints.load(checkpoints.save(run / "checkpoints", 15, arrays, {}))
+
+    assert loaded.has(MODEL)
+    assert not loaded.has(AVERAGED)
+    with pytest.raises(RunError, match=r"averaged\.safetensors does not belong to the checkpoint"):
+        loaded.read(AVERAGED)
 
 
-def damage(data, dice):
+def damaged(data, dice):
     """One cut, one flipped bit, or one run of zeros as a power cut leaves it."""
     place = dice.randrange(len(data))
     kind = dice.randrange(3)
@@ -79,7 +75,7 @@ def damage(data, dice):
     return data[:place] + bytes(len(data) - place)
 
 
-@pytest.mark.parametrize("name", PARTS + ATTACHED)
+@pytest.mark.parametrize("name", damage.FILES + damage.ATTACHED)
 def test_no_damage_is_loaded_silently_and_the_older_checkpoint_takes_over(run, name):
     """
     Bit rot in Keras' own weight files was loaded in 24 of 100 cases: a model that is just worse.
@@ -88,22 +84,84 @@ def test_no_damage_is_loaded_silently_and_the_older_checkpoint_takes_over(run, n
     data = path.read_bytes()
     dice = random.Random(name)  # noqa: S311 - no secret
     tried = 0
-    while tried < 150:
-        if (damaged := damage(data, dice)) == data:
+    while tried < 100:
+        if (changed := damaged(data, dice)) == data:
             continue
-        path.write_bytes(damaged)
+        path.write_bytes(changed)
         tried += 1
         with pytest.raises(RunError, match=path.name):
-            checkpoints.load(path.parent if name in PARTS else run / "checkpoints" / "step-10")
-    found, problems = checkpoints.newest(run / "checkpoints")
+            damage.read_all(run / "checkpoints" / "step-10")
+    found, problems = checkpoints.newest(run / "checkpoints", Checkpoint.verify)
 
-    if name in PARTS:
+    if name in damage.FILES:
         assert found is not None
         assert 5 == found.step
         assert [str(run / "checkpoints" / "step-10" / name)] == [p.split(" ")[0] for p in problems]
     else:
         assert (None, 2) == (found, len(problems))
         assert all("has changed since step" in problem for problem in problems)
+
+
+READ = """
+import sys
+from pathlib import Path
+from imgcls.runs import checkpoints, tensors
+folder, what = Path(sys.argv[1]), sys.argv[2]
+opened = []
+def note(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(str(folder)):
+        opened.append(str(Path(arguments[0]).relative_to(folder)))
+sys.addaudithook(note)
+found, problems = checkpoints.newest(folder / "checkpoints")
+for part in what.split():
+    found.read(part)
+print(*opened, sep="\\n")
+"""
+
+
+def opened(run, what):
+    """The files of the run that are opened for the newest checkpoint and these parts of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, str(run), what],
+        env=os.environ | {"PYTHONPATH": str(imgcls.__path__[0] + "/..")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout.split()
+
+
+CHOSEN = ["MANIFEST.json", "../../config.yaml", "../../model.json", "state.json"]
+
+
+@pytest.mark.parametrize("parts", [[], [MODEL], [AVERAGED], [MODEL, OPTIMIZER]])
+def test_choosing_a_checkpoint_opens_no_arrays_and_reading_a_part_its_file_once(run, parts):
+    """
+    Optimizers are twice as large as their networks: predicting must not wait for a gigabyte of it.
+    """
+    names = CHOSEN + [f"{part}.safetensors" for part in parts]
+    expected = [os.path.normpath(f"checkpoints/step-10/{name}") for name in names]
+
+    assert expected == opened(run, " ".join(parts))
+
+
+@pytest.mark.parametrize("name", damage.ARRAYS)
+def test_damaged_arrays_are_noticed_by_whoever_reads_them(run, name):
+    """
+    A damaged optimizer is no reason not to predict, and the manifest alone chooses.
+    """
+    path = run / "checkpoints" / "step-10" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    found, problems = checkpoints.newest(run / "checkpoints")
+
+    assert found is not None
+    assert (10, []) == (found.step, problems)
+    with pytest.raises(RunError, match=rf"{name} is damaged: it has [\d,]+ bytes instead of"):
+        found.read(name.removesuffix(".safetensors"))
+    with pytest.raises(RunError, match=rf"{name} is damaged: it has [\d,]+ bytes instead of"):
+        found.verify()
+    for other in set(damage.ARRAYS) - {name}:
+        assert found.read(other.removesuffix(".safetensors"))
 
 
 def _other_step(run):
@@ -134,50 +192,42 @@ def _manifest(**changes):
     return change
 
 
+def _entries(*names):
+    return {name: {"bytes": 0, "sha256": ""} for name in names}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (_other_step, "step-11 holds step 10; was it renamed?"),
-        (_link_of("arrays.npz"), "arrays.npz cannot be read, it is a link"),
+        (_link_of("model.safetensors"), "model.safetensors cannot be read, it is a link"),
         (_link_of("MANIFEST.json"), "MANIFEST.json cannot be read, it is a link"),
         (_link_of(""), "step-10 is no checkpoint; expected a folder step-<number>"),
         (_pipe, "MANIFEST.json is not a regular file"),
         (lambda run: (run / "checkpoints" / "step-10" / "state.json").unlink(), "json is missing"),
         (lambda run: (run / "config.yaml").unlink(), "config.yaml is missing"),
-        (_manifest(format=2), "has format 2, and imgcls 0.1.0 reads format 1; upgrade imgcls"),
-        (_manifest(parts={}), "MANIFEST.json does not describe a checkpoint"),
-        (_manifest(arrays=[]), "MANIFEST.json does not describe a checkpoint"),
-        (_manifest(arrays={"model/0": 7}), "arrays.npz cannot be read, its members are not the"),
         (
-            _manifest(attached={"../x": {"bytes": 0, "sha256": ""}}),
-            "does not describe a checkpoint",
+            _manifest(format=1),  # of all runs before named variables
+            "has format 1, and imgcls 0.1.0 reads format 3 only; train the config again",
         ),
+        (_manifest(format=4), "has format 4, and imgcls 0.1.0 reads format 3 only; train the"),
+        (_manifest(format=None), "has format None, and imgcls 0.1.0 reads format 3 only; train"),
+        (_manifest(files=_entries("model.safetensors")), "does not describe a checkpoint"),
+        (_manifest(files=_entries("state.json")), "does not describe a checkpoint"),
+        (_manifest(files=[]), "MANIFEST.json does not describe a checkpoint"),
+        (_manifest(attached=_entries("../x")), "does not describe a checkpoint"),
     ],
 )
-def test_what_is_no_checkpoint_is_refused_with_the_reason(run, change, message):
+def test_what_is_no_checkpoint_is_rejected_with_the_reason(run, change, message):
     """
-    Renamed, linked, from a later version, or made to deceive: one line says what it is.
+    Renamed, linked, of another version, or made to deceive: one line says what it is.
     """
     change(run)
     step = 11 if change is _other_step else 10
     with pytest.raises(RunError) as caught:
-        checkpoints.load(run / "checkpoints" / f"step-{step}")
+        damage.read_all(run / "checkpoints" / f"step-{step}")
 
     assert message in str(caught.value)
-
-
-def test_pickled_objects_are_not_loaded_however_well_they_are_vouched_for(run):
-    """
-    Whoever makes a run folder can make its digests right; it must still run no code.
-    """
-    folder = run / "checkpoints" / "step-10"
-    with (folder / "arrays.npz").open("wb") as file:
-        np.savez(file, a=np.array([{}], dtype=object))
-    kinds = {"a": ["|O", 1]}
-    parts = {name: manifest.entry(folder / name) for name in ("arrays.npz", "state.json")}
-    _manifest(arrays=kinds, parts=parts)(run)
-    with pytest.raises(RunError, match=r"arrays.npz cannot be read, a.npy holds object, which"):
-        checkpoints.load(folder)
 
 
 def test_only_folders_named_step_with_a_manifest_are_steps(run):
@@ -197,13 +247,3 @@ def test_only_folders_named_step_with_a_manifest_are_steps(run):
     assert [5, 10] == checkpoints.steps(run / "checkpoints")
     assert [] == checkpoints.steps(run / "nowhere")
     assert (None, []) == checkpoints.newest(run / "nowhere")
-
-
-def test_the_manifest_describes_the_arrays_that_are_written(run):
-    """
-    What is expected is said before the archive is opened: types and shapes in plain JSON.
-    """
-    content = manifest.read(run / "checkpoints" / "step-10" / "MANIFEST.json")
-
-    assert {name: describe(array) for name, array in arrays(10).items()} == content["arrays"]
-    assert ["<f4", 3, 4] == content["arrays"]["model/0"]

@@ -1,15 +1,16 @@
 """Whatever happens to a checkpoint's files, it comes back right or not at all, by its name."""
 
 import io
+import json
 import shutil
 import tracemalloc
-import zipfile
 
 import numpy as np
 import pytest
 
 from imgcls.errors import RunError
-from imgcls.runs import checkpoints, manifest
+from imgcls.runs import checkpoints, manifest, tensors
+from imgcls.runs.checkpoints import MODEL, Checkpoint
 from tests import damage
 
 
@@ -22,19 +23,19 @@ def run(tmp_path):
 @pytest.mark.parametrize("way", [damage.cut, damage.flipped], ids=["cut", "flipped"])
 def test_of_five_hundred_damaged_checkpoints_none_is_loaded(run, way):
     """
-    Every fourth flipped bit in Keras' own weight files is loaded without a word.
+    Every fourth flipped bit in Keras' own weight files is loaded without a warning.
     """
     assert 500 == damage.sweep(run, way, 500)
 
 
-@pytest.mark.parametrize("name", damage.PARTS)
+@pytest.mark.parametrize("name", damage.FILES)
 def test_a_deleted_file_is_named_and_the_older_checkpoint_takes_over(run, name):
     """
-    Somebody made room on the disk; going back by a day of training without a word is no answer.
+    Somebody made room on the disk; losing a day of training without a warning is no answer.
     """
     path = run / "checkpoints" / "step-10" / name
     path.unlink()
-    found, problems = checkpoints.newest(run / "checkpoints")
+    found, problems = checkpoints.newest(run / "checkpoints", Checkpoint.verify)
 
     assert found is not None
     assert 5 == found.step
@@ -47,135 +48,130 @@ def swap(one, other):
     other.write_bytes(data)
 
 
-@pytest.mark.parametrize("name", damage.PARTS)
-def test_files_of_two_checkpoints_that_changed_places_are_told(run, name):
+@pytest.mark.parametrize("name", damage.FILES)
+def test_files_of_two_checkpoints_that_changed_places_are_reported(run, name):
     """
     Each is right by itself; together they are weights of one step and counters of another.
     """
     folder = run / "checkpoints"
     swap(folder / "step-5" / name, folder / "step-10" / name)
-    found, problems = checkpoints.newest(folder)
+    found, problems = checkpoints.newest(folder, Checkpoint.verify)
 
     assert found is None
     assert 2 == len(problems)
 
 
-def test_two_files_of_one_checkpoint_that_changed_places_are_told(run):
+def test_two_files_of_one_checkpoint_that_changed_places_are_reported(run):
     """
-    A script that copies files back in the wrong order.
+    A script that copies files back in the wrong order puts averaged weights in place of raw ones.
     """
     folder = run / "checkpoints" / "step-10"
-    swap(folder / "arrays.npz", folder / "state.json")
-    with pytest.raises(RunError, match=r"arrays\.npz is damaged: it has"):
-        checkpoints.load(folder)
-    swap(folder / "arrays.npz", folder / "state.json")
+    swap(folder / "model.safetensors", folder / "averaged.safetensors")
+    with pytest.raises(RunError, match=r"model\.safetensors is damaged: its SHA-256 is another"):
+        checkpoints.load(folder).read(MODEL)
+    swap(folder / "model.safetensors", folder / "averaged.safetensors")
     swap(run / "config.yaml", run / "model.json")
     with pytest.raises(RunError, match=r"config\.yaml has changed since step 10 was saved"):
         checkpoints.load(folder)
 
 
-def vouched(run, archive, kinds):
-    """Puts an archive into the newest checkpoint, with a manifest that vouches for it."""
+def vouched(run):
+    """Returns the newest checkpoint's folder, once a manifest vouches for whatever lies there."""
     folder = run / "checkpoints" / "step-10"
-    (folder / "arrays.npz").write_bytes(archive)
     content = manifest.read(folder / "MANIFEST.json")
     del content["sha256"]
-    content["arrays"] = kinds
-    content["parts"] = {
-        each: manifest.entry(folder / each) for each in ("arrays.npz", "state.json")
-    }
+    content["files"] = {name: manifest.entry(folder / name) for name in content["files"]}
     (folder / "MANIFEST.json").write_bytes(manifest.to_bytes(content))
     return folder
 
 
-def npz(*members, how=zipfile.ZIP_STORED):
+def _tensors(shape, offsets, body=b"", kind="F32"):
+    entry = {"dtype": kind, "shape": shape, "data_offsets": offsets}
+    text = json.dumps({"a": entry}).encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+def _written(write):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", how) as archive:
-        for name, data in members:
-            archive.writestr(name, data)
+    write(file)
     return file.getvalue()
 
 
-def npy(header, body=b""):
-    text = header.encode().ljust(117) + b"\n"
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + body
-
-
-def header(shape, kind="'<f4'"):
-    return f"{{'descr': {kind}, 'fortran_order': False, 'shape': {shape}, }}"
-
-
-def link(name):
-    member = zipfile.ZipInfo(name)
-    member.external_attr = 0o120777 << 16
-    return member
-
-
-_ZEROS = npy(header("(2,)"), bytes(8))
-_EVIL = {
-    "a billion": (npz(("a.npy", npy(header(f"({10**9},)")))), ["<f4", 10**9]),
-    "a bomb": (npz(("a.npy", bytes(2**24)), how=zipfile.ZIP_DEFLATED), ["<f4", 2**22]),
-    "objects": (npz(("a.npy", npy(header("(2,)", "'|O'"), bytes(16)))), ["|O", 2]),
-    "fields": (
-        npz(("a.npy", npy(header("(2,)", "[('x', '<f4')]"), bytes(8)))),
-        ["[('x', '<f4')]", 2],
-    ),
-    "a wide type": (npz(("a.npy", npy(header("(1,)", "'|V2000000000'")))), ["|V2000000000", 1]),
-    "no bytes of much": (npz(("a.npy", npy(header(f"(0, {10**30})")))), ["<f4", 0, 10**30]),
-    "less than nothing": (npz(("a.npy", npy(header("(-1, -8)"), bytes(32)))), ["<f4", -1, -8]),
-    "dimensions": (npz(("a.npy", npy(header(f"({'1, ' * 30}1)"), bytes(4)))), ["<f4", *[1] * 65]),
-    "code": (npz(("a.npy", npy("__import__('os').abort()"))), ["<f4", 2]),
-    "an open bracket": (npz(("a.npy", npy("{'descr': '<f4'"))), ["<f4", 2]),
-    "an open string": (npz(("a.npy", npy("{'descr': '''"))), ["<f4", 2]),
-    "brackets": (npz(("a.npy", npy("(" * 100))), ["<f4", 2]),
-    "another version": (npz(("a.npy", _ZEROS.replace(b"NUMPY\x01", b"NUMPY\x03"))), ["<f4", 2]),
-    "no kind": (npz(("a.npy", _ZEROS)), None),
-    "an empty kind": (npz(("a.npy", _ZEROS)), []),
-    "words for sizes": (npz(("a.npy", _ZEROS)), ["<f4", "2"]),
-    "a way out": (npz(("../../../a.npy", _ZEROS)), ["<f4", 2]),
-    "a link": (npz((link("a.npy"), "/etc/passwd")), ["<f4", 2]),
+_HOSTILE = {
+    "a pickle": _written(lambda file: np.save(file, np.array([{}]))),
+    "an archive": _written(lambda file: np.savez(file, a=np.zeros(2))),
+    "a billion": _tensors([10**9], [0, 4 * 10**9]),
+    "no bytes of much": _tensors([0, 10**30], [0, 0]),
+    "less than nothing": _tensors([-1, -8], [0, 32], bytes(32)),
+    "objects": _tensors([1], [0, 8], bytes(8), "|O"),
+    "a long header": b"\xff" * 8,
+    "nothing": b"",
 }
 
 
-@pytest.mark.parametrize("case", _EVIL)
-def test_an_archive_that_was_made_to_deceive_is_refused_without_memory(run, case):
+@pytest.mark.parametrize("case", _HOSTILE)
+def test_arrays_that_were_made_to_deceive_are_rejected_without_memory(run, case):
     """
     Whoever makes a run folder can make its digests right; it must neither run code nor fill memory.
     """
-    archive, kind = _EVIL[case]
-    folder = vouched(run, archive, {"a": kind})
+    (run / "checkpoints" / "step-10" / "model.safetensors").write_bytes(_HOSTILE[case])
+    loaded = checkpoints.load(vouched(run))
     tracemalloc.start()
     try:
-        with pytest.raises(RunError, match=r"arrays\.npz cannot be read, "):
-            checkpoints.load(folder)
+        with pytest.raises(RunError, match=r"model\.safetensors cannot be read, "):
+            loaded.read(MODEL)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
-    assert peak < 2**22
-    assert 5 == getattr(checkpoints.newest(run / "checkpoints")[0], "step", None)
+    assert peak < 2**20
+    found, problems = checkpoints.newest(run / "checkpoints", lambda each: each.read(MODEL))
+    assert found is not None
+    assert 5 == found.step
+    assert 1 == len(problems)
 
 
-def test_the_archives_above_are_refused_for_what_is_wrong_with_them(run):
+def test_the_arrays_above_are_rejected_for_what_is_wrong_with_them(run):
     """
-    If the right one were refused too, the table would prove nothing.
+    If the right ones were rejected too, the table would prove nothing.
     """
-    folder = vouched(run, npz(("a.npy", _ZEROS)), {"a": ["<f4", 2]})
+    arrays = {"a": np.zeros(2, np.float32)}
+    data = _written(lambda file: tensors.write(file, arrays))
+    (run / "checkpoints" / "step-10" / "model.safetensors").write_bytes(data)
 
-    assert np.array_equal(np.zeros(2, np.float32), checkpoints.load(folder).arrays["a"])
+    assert [0, 0] == checkpoints.load(vouched(run)).read(MODEL)["a"].tolist()
+
+
+def test_a_size_that_the_manifest_only_claims_takes_no_memory(run):
+    """
+    The memory for a file is taken at once: it must be there.
+    """
+    folder = run / "checkpoints" / "step-10"
+    content = manifest.read(folder / "MANIFEST.json")
+    del content["sha256"]
+    content["files"]["model.safetensors"]["bytes"] = 10**15
+    (folder / "MANIFEST.json").write_bytes(manifest.to_bytes(content))
+    loaded = checkpoints.load(folder)
+    tracemalloc.start()
+    try:
+        with pytest.raises(RunError, match=r"bytes instead of 1,000,000,000,000,000"):
+            loaded.read(MODEL)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2**20
 
 
 @pytest.mark.parametrize(
     "content", [b"[" * 100_000, b'{"a": ' * 100_000, b"9" * 5000, b"\xff", b"[1]", b"null", b""]
 )
-def test_a_state_that_is_no_object_is_refused_however_well_it_is_vouched_for(run, content):
+def test_a_state_that_is_no_object_is_rejected_however_well_it_is_vouched_for(run, content):
     """
     Brackets without an end crash parsers that follow them down.
     """
-    folder = run / "checkpoints" / "step-10"
-    (folder / "state.json").write_bytes(content)
-    kinds = manifest.read(folder / "MANIFEST.json")["arrays"]
-    vouched(run, (folder / "arrays.npz").read_bytes(), kinds)
+    (run / "checkpoints" / "step-10" / "state.json").write_bytes(content)
+    folder = vouched(run)
 
     with pytest.raises(RunError, match=r"state\.json is (not valid JSON|no state)"):
         checkpoints.load(folder)

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import MODEL, OPTIMIZER, Checkpoint
 from tests import traced
 from tests.traced import opened
 
 pytestmark = traced.needs_strace
+
+FILES = {"model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"}
 CHILD = """
 import sys
 from pathlib import Path
@@ -21,8 +24,8 @@ from imgcls.errors import ResourceError
 run = Path(sys.argv[1])
 try:
     for step in (2, 3):
-        arrays = {"a": np.full(40, step), "b": np.float32(step)}
-        checkpoints.save(run / "checkpoints", step, arrays, {"s": step}, {"c": run / "c"})
+        parts = {"model": {"a": np.full(40, step)}, "optimizer": {"b": np.float32(step)}}
+        checkpoints.save(run / "checkpoints", step, parts, {"s": step}, {"c": run / "c"})
         checkpoints.prune(run / "checkpoints", {step, step - 1})
 except ResourceError as error:
     print(error)
@@ -39,19 +42,19 @@ def trace(run, *inject):
 
 
 def save(run, step):
-    arrays = {"a": np.full(40, step), "b": np.array(step, np.float32)}
-    checkpoints.save(run / "checkpoints", step, arrays, {"s": step}, {"c": run / "c"})
+    parts = {MODEL: {"a": np.full(40, step)}, OPTIMIZER: {"b": np.array(step, np.float32)}}
+    checkpoints.save(run / "checkpoints", step, parts, {"s": step}, {"c": run / "c"})
 
 
 def assert_whole(run):
     """A checkpoint is there, it is exactly one that was saved, and saving goes on from it."""
-    found, problems = checkpoints.newest(run / "checkpoints")
+    found, problems = checkpoints.newest(run / "checkpoints", Checkpoint.verify)
 
     assert [] == problems
     assert found is not None
     assert found.step in {1, 2, 3}
-    assert [found.step] * 40 == found.arrays["a"].tolist()
-    assert found.step == found.arrays["b"] == found.state["s"]
+    assert [found.step] * 40 == found.read(MODEL)["a"].tolist()
+    assert found.step == found.read(OPTIMIZER)["b"] == found.state["s"]
     save(run, 4)
     checkpoints.prune(run / "checkpoints", {found.step, 4})
 
@@ -115,7 +118,7 @@ def test_bytes_reach_the_disk_before_their_name_does_and_the_old_go_last(calls):
         draft = synced[-1]
 
         assert ".tmp-" in draft
-        assert {"arrays.npz", "state.json", "MANIFEST.json"} == {Path(p).name for p in set(written)}
+        assert FILES == {Path(path).name for path in set(written)}
         assert [*dict.fromkeys(written), draft] == synced
         for name in set(written):
             last = max(n for n, call in enumerate(before) if " write(" in call and name in call)

@@ -11,6 +11,7 @@ import pytest
 from imgcls import files
 from imgcls.errors import ResourceError
 from imgcls.runs import checkpoints
+from imgcls.runs.checkpoints import MODEL, OPTIMIZER
 
 
 @pytest.fixture
@@ -23,10 +24,13 @@ def run(tmp_path):
     return tmp_path
 
 
-def save(run, step, arrays=None, state=None):
-    arrays = arrays or {"weights": np.full((3, 4), step, np.float32), "steps": np.array(step)}
+def save(run, step, parts=None, state=None):
+    parts = parts or {
+        MODEL: {"dense/kernel": np.full((3, 4), step, np.float32)},
+        OPTIMIZER: {"000000": np.array(step)},
+    }
     attached = {name: run / name for name in ("config.yaml", "model.json")}
-    return checkpoints.save(run / "checkpoints", step, arrays, state or {"epoch": 1}, attached)
+    return checkpoints.save(run / "checkpoints", step, parts, state or {"epoch": 1}, attached)
 
 
 def names(folder):
@@ -44,14 +48,15 @@ def test_a_step_that_is_saved_already_is_left_alone(run):
     assert before == {each.name: each.stat().st_ino for each in path.iterdir()}
 
 
-def test_a_damaged_one_of_the_same_step_is_replaced_and_kept_for_inspection(run):
+@pytest.mark.parametrize("name", ["state.json", "optimizer.safetensors"])
+def test_a_damaged_one_of_the_same_step_is_replaced_and_kept_for_inspection(run, name):
     """
     After falling back from a damaged checkpoint, training comes by its step again.
     """
-    (run / "checkpoints" / "step-10" / "state.json").write_text("{")
+    (run / "checkpoints" / "step-10" / name).write_text("{")
     save(run, 10)
 
-    assert 10 == checkpoints.load(run / "checkpoints" / "step-10").step
+    checkpoints.load(run / "checkpoints" / "step-10").verify()
     assert ["step-10", "step-10.damaged", "step-5"] == [
         name[:15] for name in names(run / "checkpoints")
     ]
@@ -68,7 +73,7 @@ def files_of_at_most(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.parametrize("size", [0, 100, 300, 600])
+@pytest.mark.parametrize("size", [0, 80, 100, 300, 600])
 def test_a_save_that_fails_leaves_the_older_checkpoints_and_nothing_else(run, size):
     """
     The disk is full: training goes on, and the next try must find what the last one found.
@@ -89,13 +94,13 @@ def test_a_save_that_cannot_fit_is_not_begun(run):
     with pytest.raises(
         ResourceError, match=r"step-15: cannot be written, it needs 400,000,000.0 MB"
     ):
-        save(run, 15, arrays={"model/0": huge})
+        save(run, 15, parts={MODEL: {"a": huge}})
 
 
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
-        ({"arrays": {"a": np.array([{}])}}, TypeError),
+        ({"parts": {MODEL: {"a": np.array([{}])}}}, TypeError),
         ({"state": {"loss": float("nan")}}, ValueError),
         ({"state": {"path": object()}}, TypeError),
     ],
@@ -155,7 +160,7 @@ def test_nothing_is_pruned_unless_something_stays(run):
 @pytest.mark.parametrize("best", [set(), {5}])
 def test_readers_see_a_whole_checkpoint_while_a_trainer_replaces_them(run, best):
     """
-    `predict` may run all day beside the training that saves and prunes: it must neither find
+    `predict` may run all day next to the training that saves and prunes: it must neither find
     nothing, nor take an old best one for the newest.
     """
     done = threading.Event()
@@ -166,15 +171,20 @@ def test_readers_see_a_whole_checkpoint_while_a_trainer_replaces_them(run, best)
             checkpoints.prune(run / "checkpoints", {step} | best)
         done.set()
 
+    read = {}
+
+    def check(checkpoint):
+        read[checkpoint.step] = int(checkpoint.read(OPTIMIZER)["000000"])
+
     trainer = threading.Thread(target=train)
     trainer.start()
     seen = []
     while not done.is_set():
-        found, problems = checkpoints.newest(run / "checkpoints")
+        found, problems = checkpoints.newest(run / "checkpoints", check)
 
         assert found is not None
         assert [] == problems
-        assert found.step == int(found.arrays["steps"])
+        assert found.step == read[found.step]
         seen.append(found.step)
     trainer.join()
 

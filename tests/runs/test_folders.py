@@ -17,7 +17,7 @@ def names(root):
 
 
 def with_checkpoint(run, step=1):
-    checkpoints.save(run.checkpoints, step, {"a": np.zeros(1)}, {})
+    checkpoints.save(run.checkpoints, step, {"model": {"a": np.zeros(1)}}, {})
     return run
 
 

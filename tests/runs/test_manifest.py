@@ -7,7 +7,7 @@ import pytest
 from imgcls.errors import RunError
 from imgcls.runs import manifest
 
-CONTENT = {"format": 1, "parts": {"a": {"bytes": 3, "sha256": "00"}}, "empty": {}}
+CONTENT = {"format": 3, "files": {"a": {"bytes": 3, "sha256": "00"}}, "empty": {}}
 
 
 def test_a_manifest_is_json_with_its_digest_on_the_last_line(tmp_path):
@@ -59,5 +59,5 @@ def test_only_sizes_and_digests_of_plain_names_are_records(section):
     """
     A stranger's manifest must not choose which files of the machine we open.
     """
-    assert manifest.are_entries(CONTENT["parts"])
+    assert manifest.are_entries(CONTENT["files"])
     assert not manifest.are_entries(section)

@@ -1,151 +1,268 @@
-"""Arrays in an archive: bit for bit, and nothing but what was expected."""
+"""Arrays in a safetensors file: bit for bit, as the library writes them, and read without trust."""
 
 import io
+import json
+import os
 import random
-import zipfile
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
-from imgcls.runs.arrays import describe, read_arrays, write_arrays
 
-_types = st.sampled_from(["bool", "int8", "uint8", "int32", "uint32", "int64", "uint64"]) | (
-    st.sampled_from(["float16", "float32", "float64", ">f4"])
+from imgcls.runs import tensors
+
+TYPES = ["bool", "float16", "float32", "float64"]
+TYPES += [f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)]
+
+_views = st.sampled_from(
+    [
+        lambda array: array,
+        lambda array: array.T,
+        lambda array: array[::-1] if array.ndim else array,
+        lambda array: array[..., ::2] if array.ndim else array,
+        lambda array: np.broadcast_to(array, (2, *array.shape)),
+        lambda array: array.astype(array.dtype.newbyteorder(">")),
+    ]
 )
+_arrays = st.builds(
+    lambda array, view: view(array),
+    st.sampled_from(TYPES).flatmap(
+        # Any bits, and so every kind of nan.
+        lambda kind: arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4).flatmap(
+            lambda shape: st.integers(0, 2**32).map(lambda seed: _any_bits(kind, shape, seed))
+        )
+    ),
+    _views,
+)
+_named = st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=9), _arrays, max_size=5)
+
+
+def _any_bits(kind, shape, seed):
+    dtype, rng = np.dtype(kind), np.random.default_rng(seed)
+    if kind == "bool":
+        return rng.integers(0, 2, shape).astype(bool)
+    size = int(np.prod(shape, dtype=int)) * dtype.itemsize
+    return np.frombuffer(rng.bytes(size), dtype).reshape(shape)
 
 
 def written(arrays):
     file = io.BytesIO()
-    write_arrays(file, arrays)
-    return file
-
-
-def kinds(arrays):
-    return {name: describe(array) for name, array in arrays.items()}
-
-
-@settings(max_examples=50)
-@given(
-    st.dictionaries(
-        st.from_regex(r"[a-z0-9_./]{1,20}", fullmatch=True).filter(lambda name: name != "."),
-        _types.flatmap(lambda kind: arrays_of.arrays(kind, arrays_of.array_shapes(min_dims=0))),
-        max_size=4,
-    )
-)
-def test_arrays_come_back_bit_for_bit_and_in_order(arrays):
-    """
-    An exact resume begins here: scalars stay scalars, and a nan keeps its bits.
-    """
-    back = read_arrays(written(arrays), kinds(arrays))
-
-    assert list(arrays) == list(back)
-    for name, array in arrays.items():
-        assert (array.dtype, array.shape) == (back[name].dtype, back[name].shape)
-        assert array.tobytes() == back[name].tobytes()
-
-
-def test_views_and_empty_arrays_come_back():
-    """
-    A transposed kernel is not contiguous, and a metric's list may be empty.
-    """
-    arrays = {"turned": np.arange(6.0).reshape(2, 3).T, "none": np.zeros((0, 4), np.int32)}
-    back = read_arrays(written(arrays), kinds(arrays))
-
-    assert arrays["turned"].tolist() == back["turned"].tolist()
-    assert (0, 4) == back["none"].shape
-
-
-def test_equal_arrays_are_written_with_equal_bytes():
-    """
-    Two runs can be compared by their files; no clock stands in them.
-    """
-    arrays = {"a": np.arange(5)}
-
-    assert written(arrays).getvalue() == written(arrays).getvalue()
-
-
-def test_objects_are_not_written():
-    """
-    They would need pickle.
-    """
-    with pytest.raises(TypeError, match="an array of object cannot be saved"):
-        describe(np.array([{}]))
-
-
-def _npy(array, **how):
-    file = io.BytesIO()
-    np.lib.format.write_array(file, array, **how)
+    tensors.write(file, arrays)
     return file.getvalue()
 
 
-def _npz(*members, how=zipfile.ZIP_STORED):
+def plain(array):
+    """The array as the library needs it: contiguous, and of this machine's byte order."""
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
+
+
+def bits(arrays):
+    return {name: (each.dtype.name, each.shape, each.tobytes()) for name, each in arrays.items()}
+
+
+@settings(max_examples=300)
+@given(_named)
+def test_arrays_come_back_bit_for_bit(arrays):
+    """
+    An exact resume begins here: scalars stay scalars, a view has its own values, a nan its bits.
+    """
+    expected = {name: plain(array) for name, array in arrays.items()}
+    back = tensors.read(written(arrays))
+
+    assert bits(expected) == bits(back)
+    assert not any(array.flags.writeable for array in back.values())
+
+
+@settings(max_examples=300)
+@given(_named, st.randoms())
+def test_a_file_is_byte_for_byte_what_the_library_writes_in_whatever_order(arrays, dice):
+    """
+    Equal runs have equal files, and whoever has the library has a reader of them.
+    """
+    names = list(arrays)
+    dice.shuffle(names)
+    data = written({name: arrays[name] for name in names})
+    expected = {name: plain(array) for name, array in arrays.items()}
+
+    assert safetensors.numpy.save(expected) == data
+    assert bits(expected) == bits(safetensors.numpy.load(data))
+
+
+def test_a_file_of_the_library_with_metadata_is_read():
+    """
+    Other tools say in it which framework wrote the weights.
+    """
+    arrays = {"a": np.arange(3.0), "b": np.array(7, np.int32)}
+    data = safetensors.numpy.save(arrays, {"format": "pt"})
+
+    assert bits(arrays) == bits(tensors.read(data))
+
+
+def test_a_file_is_written_without_a_copy_of_its_arrays_and_read_with_none():
+    """
+    A network that fills half of the memory must be saved and used in the other half.
+    """
+    arrays = {"a": np.zeros(2**20, np.float32), "b": np.zeros((2**10, 2**10), np.float32)}
+
+    tracemalloc.start()
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            tensors.write(nowhere, arrays)
+        writing = tracemalloc.get_traced_memory()[1]
+        data = written(arrays)
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        back = tensors.read(data)
+        reading = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+
+    assert writing < 2**16
+    assert reading < 2**16
+    assert all(np.shares_memory(np.frombuffer(data, np.uint8), each) for each in back.values())
+
+
+@pytest.mark.parametrize("array", [np.array([{}]), np.array(["a"]), np.array([1j])])
+def test_what_has_no_name_in_the_format_is_not_written(array):
+    """
+    Objects would need pickle, and what cannot come back must not be saved.
+    """
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", how) as archive:
-        for name, data in members:
-            archive.writestr(name, data)
-    return file
+    with pytest.raises(TypeError, match=r"an array of .* cannot be saved"):
+        tensors.write(file, {"a": array})
+
+    assert b"" == file.getvalue()
 
 
-_good = _npy(np.zeros(8, np.float32))
-_huge = _npy(np.zeros(0, np.float32)).replace(b"(0,), }" + b" " * 12, b"(1000000000000,), }")
+def _file(header, body=b""):
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + body
 
 
-@pytest.mark.parametrize(
-    ("archive", "message"),
-    [
-        (_npz(("a.npy", _npy(np.array([{}] * 8)))), "not what was expected"),
-        (_npz(("a.npy", _good), how=zipfile.ZIP_DEFLATED), "a.npy is compressed"),
-        (_npz(("a.npy", _good), ("b.npy", _good)), "members are not the expected"),
-        (_npz(("../a.npy", _good)), "members are not the expected"),
-        (_npz(), "members are not the expected"),
-        (_npz(("a.npy", _npy(np.zeros(9, np.float32)))), "not what was expected"),
-        (_npz(("a.npy", _npy(np.zeros(8, np.int32)))), "not what was expected"),
-        (_npz(("a.npy", _good + b"more")), "a.npy has 164 bytes"),
-        (_npz(("a.npy", _good[:-1])), "a.npy has 159 bytes"),
-        (_npz(("a.npy", b"no array")), "magic string is not correct"),
-        (io.BytesIO(b"no archive"), "it is no archive of arrays"),
-    ],
-)
-def test_anything_else_in_an_archive_is_refused(archive, message):
+def _entry(shape, offsets, dtype="F32"):
+    return {"dtype": dtype, "shape": shape, "data_offsets": offsets}
+
+
+_TWO = {"a": _entry([2], [0, 8]), "b": _entry([2], [8, 16])}
+_ONE = json.dumps(_entry([1], [0, 4])).encode()
+_HOSTILE = {
+    "nothing": b"",
+    "no length": b"\x08\0\0",
+    "no header": bytes(8),
+    "a header that ends too early": _file(_TWO)[:-1],
+    "a header of exabytes": b"\xff" * 8 + _file(_TWO)[8:],
+    "a header that is too long": _file(json.dumps(_TWO).encode() + b" " * 2**24, bytes(16)),
+    "one byte less": _file(_TWO, bytes(15)),
+    "one byte more": _file(_TWO, bytes(17)),
+    "all of it twice": _file({**_TWO, "b": _entry([2], [0, 8])}, bytes(16)),
+    "an overlap": _file({**_TWO, "b": _entry([2], [4, 12])}, bytes(16)),
+    "an overlap of the right size": _file(
+        {"a": _entry([2], [0, 8]), "b": _entry([2], [4, 12]), "c": _entry([1], [16, 20])}, bytes(20)
+    ),
+    "a hole": _file({**_TWO, "b": _entry([2], [12, 20])}, bytes(20)),
+    "a hole at the beginning": _file({"a": _entry([2], [4, 12])}, bytes(12)),
+    "nothing inside another": _file({"a": _entry([1], [0, 4]), "b": _entry([0], [2, 2])}, bytes(4)),
+    "the header as an array": _file({"a": _entry([2], [-8, 0])}),
+    "backwards": _file({"a": _entry([2], [8, 0])}, bytes(8)),
+    "less than nothing": _file({"a": _entry([-1, -2], [0, 8])}, bytes(8)),
+    "a billion": _file({"a": _entry([10**9], [0, 4 * 10**9])}, bytes(16)),
+    "a billion in eight bytes": _file({"a": _entry([10**9], [0, 8])}, bytes(8)),
+    "no bytes of much": _file({"a": _entry([0, 10**30], [0, 0])}),
+    "many axes": _file({"a": _entry([1] * 65, [0, 4])}, bytes(4)),
+    "a hundred thousand axes": _file({"a": _entry([9] * 10**5, [0, 4])}, bytes(4)),
+    "fractions": _file({"a": _entry([2.0], [0, 8])}, bytes(8)),
+    "truths": _file({"a": _entry([True], [0, 4])}, bytes(4)),
+    "words": _file({"a": _entry("2", [0, 8])}, bytes(8)),
+    "a shape without a list": _file({"a": _entry("", [0, 4])}, bytes(4)),
+    "three offsets": _file({"a": _entry([2], [0, 8, 8])}, bytes(8)),
+    "offsets of two kinds": _file({**_TWO, "b": _entry([2], ["8", 16])}, bytes(16)),
+    "objects": _file({"a": _entry([1], [0, 8], "|O")}, bytes(8)),
+    "a type of the library that NumPy lacks": _file({"a": _entry([2], [0, 4], "BF16")}, bytes(4)),
+    "a list of types": _file({"a": _entry([2], [0, 8], ["F32"])}, bytes(8)),
+    "no type": _file({"a": {"shape": [1], "data_offsets": [0, 4]}}, bytes(4)),
+    "a name twice": _file(b'{"a":%s,"a":%s}' % (_ONE, _ONE), bytes(4)),
+    "a type twice": _file(b'{"a":%s}' % _ONE.replace(b"{", b'{"dtype":"I32",'), bytes(4)),
+    "a list": _file([_entry([1], [0, 4])], bytes(4)),
+    "a number": _file(b"7"),
+    "an entry that is none": _file({"a": 7}),
+    "no JSON": _file(b"{'a': 1}"),
+    "code": _file(b"__import__('os').abort()"),
+    "no UTF-8": _file(b'{"\xff":%s}' % _ONE, bytes(4)),
+    "UTF-16": _file(json.dumps(_TWO).encode("utf-16"), bytes(16)),
+    "deep brackets": _file(b"[" * 100_000),
+    "deep objects": _file(b'{"a":' * 100_000),
+    "a number of 5,000 digits": _file(b'{"a":%s}' % _ONE.replace(b"[1]", b"[%s]" % (b"9" * 5000))),
+}
+
+
+@pytest.mark.parametrize("case", _HOSTILE)
+def test_a_file_that_was_made_to_deceive_is_a_value_error_without_memory(case):
     """
-    A run folder may come from a stranger; none of this is read, let alone unpickled.
+    A run folder may come from a stranger: it must neither run code, nor fill the memory, nor give
+    two arrays the same bytes.
     """
-    with pytest.raises(ValueError, match=message):
-        read_arrays(archive, {"a": ["<f4", 8]})
+    data = _HOSTILE[case]
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"header|other bytes"):
+            tensors.read(data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 2**20 + 8 * min(len(data), 2**20)
 
 
-def test_a_header_that_claims_terabytes_takes_no_memory():
+def test_the_files_above_are_rejected_for_what_is_wrong_with_them():
     """
-    A header of a few bytes must not be able to end the process, whoever wrote the manifest.
+    If the right one were rejected too, the table would prove nothing.
     """
-    assert b"1000000000000" in _huge
-    with pytest.raises(ValueError, match=r"a.npy has 128 bytes"):
-        read_arrays(_npz(("a.npy", _huge)), {"a": ["<f4", 10**12]})
-    lying = io.BytesIO()
-    with zipfile.ZipFile(lying, "w") as archive:
-        archive.writestr("a.npy", _huge)
-        archive.filelist[0].file_size = archive.filelist[0].compress_size = 128 + 4 * 10**12
-    with pytest.raises(ValueError, match="its members are larger than itself"):
-        read_arrays(lying, {"a": ["<f4", 10**12]})
+    assert ["a", "b"] == list(tensors.read(_file(_TWO, bytes(16))))
+    assert ["a"] == list(tensors.read(_file(b'{"a":%s}' % _ONE, bytes(4))))
 
 
-def test_a_damaged_archive_is_a_value_error_whatever_is_damaged():
+@pytest.mark.parametrize("entry", [b"0", b"[]", b"{}", json.dumps(_entry([9], [0, 0])).encode()])
+def test_a_huge_number_of_entries_takes_no_more_than_its_text_justifies(entry):
     """
-    The reader of an archive meets all kinds of nonsense, and has one answer to it.
+    The header's length is bounded; so must be what a byte of it can cost.
     """
-    arrays = {"a": np.arange(20.0), "b": np.int64(3)}
-    data = written(arrays).getvalue()
+    text = b"{%s}" % b",".join(b'"%x":%s' % (number, entry) for number in range(50_000))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="header"):
+            tensors.read(_file(text))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 32 * len(text)
+
+
+def test_of_a_thousand_damaged_files_each_is_a_value_error_or_has_equal_data():
+    """
+    The reader meets all kinds of nonsense, and has one answer to it: never an array that is not
+    made of the file's own bytes.
+    """
+    arrays = {"a": np.arange(20.0), "b": np.array(3), "c": np.arange(6, dtype=np.int16)}
+    data = written(arrays)
+    begin = 8 + int.from_bytes(data[:8], "little")
     dice = random.Random(0)  # noqa: S311 - no secret
-    refused = 0
+    rejected = 0
     for _ in range(1000):
         changed = bytearray(data)
         for _ in range(dice.choice((1, 1, 4))):
-            changed[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+            changed[dice.randrange(begin)] ^= 1 << dice.randrange(8)
+        changed = changed[: dice.choice((len(data), len(data), dice.randrange(len(data))))]
         try:
-            read_arrays(io.BytesIO(changed), kinds(arrays))
+            found = tensors.read(changed)
         except ValueError:
-            refused += 1
+            rejected += 1
+        else:
+            assert data[begin:] == b"".join(each.tobytes() for each in found.values())
 
-    assert refused > 500
+    assert rejected > 500

@@ -178,7 +178,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
     """
     Whoever presses Ctrl-C again does not want to wait.
     """
-    checkpoints.save(tmp_path, 1, {"a": np.zeros(3)}, {})
+    checkpoints.save(tmp_path, 1, {"model": {"a": np.zeros(3)}}, {})
     process = resumed(SAVES, tmp_path)
     try:
         assert process.stdout.readline() == b"ready\n"
@@ -188,7 +188,7 @@ def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(
         _, said = process.communicate(timeout=2)
     finally:
         process.kill()
-    newest, problems = checkpoints.newest(tmp_path)
+    newest, problems = checkpoints.newest(tmp_path, checkpoints.Checkpoint.verify)
 
     assert -second == process.returncode
     assert b"Stopping after this step; press Ctrl-C again to quit immediately." in said
