@@ -91,6 +91,15 @@ def wrong(here: str, there: str) -> bool:
     return row(there) < row(here) or {part(here), part(there)} in STRANGERS
 
 
+CONFIG_ROWS = ("config", "components", "language")
+"""Inside `config/`, the parts import downwards, too: the whole, its components, their language."""
+
+
+def config_row(name: str) -> int:
+    inner = name.split(".")[2:3]
+    return CONFIG_ROWS.index(inner[0]) if inner and inner[0] in CONFIG_ROWS else 0
+
+
 IMPORTS = {
     (dotted(module), there)
     for module in MODULES
@@ -104,6 +113,21 @@ def test_imports_go_one_way():
     A reader can start at the bottom, and nothing that must start fast pulls in what starts slowly.
     """
     assert [] == sorted(f"{here} imports {there}" for here, there in IMPORTS if wrong(here, there))
+
+
+def test_the_config_language_knows_no_component():
+    """
+    The language can be read, and tested, without any layer; a layer without the whole config.
+    """
+    inside = {(here, there) for here, there in IMPORTS if {part(here), part(there)} == {"config"}}
+    below = {"imgcls.config.data_spec"}  # what layers are built from
+    upwards = sorted(
+        f"{here} imports {there}"
+        for here, there in inside
+        if config_row(there) < config_row(here) and there not in below
+    )
+
+    assert [] == upwards
 
 
 def test_no_two_parts_import_each_other():
@@ -178,6 +202,47 @@ def test_a_module_is_one_idea(module):
     assert lines <= MOST_LINES
     assert [] == long
     assert not FORBIDDEN_NAMES & set(module.relative_to(ROOT).with_suffix("").parts)
+
+
+def defined(module: Path) -> Iterator[str]:
+    """The public names that a module defines at its top."""
+    for node in parsed(module).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign):
+            names = [each.id for each in node.targets if isinstance(each, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+VERBS = "is called by its module's name, as in `rows.read`"
+COMMANDS = "a command, and the function of its options in cli/"
+SHARED_NAMES = {
+    **dict.fromkeys(("build", "check", "find", "load", "mistakes", "newest"), VERBS),
+    **dict.fromkeys(("read", "steps", "sync", "view", "write"), VERBS),
+    **dict.fromkeys(("evaluate", "predict", "schema", "train"), COMMANDS),
+    "main": "the two entry points, of which one calls the other",
+    "BatchNormalization": "Keras' name, of a config's layer and of the Keras layer that it builds",
+    "Conv2D": "Keras' name, of a config's layer and of the Keras layer that it builds",
+}
+"""Names that several modules define, each with its reason."""
+
+
+def test_a_name_means_one_thing():
+    """
+    Whoever searches for a name finds one definition, and whoever reads it need not look which.
+    """
+    definitions: dict[str, list[str]] = {}
+    for module in MODULES:
+        for name in defined(module):
+            definitions.setdefault(name, []).append(dotted(module))
+    several = {name: places for name, places in definitions.items() if len(places) > 1}
+
+    assert {} == {name: places for name, places in several.items() if name not in SHARED_NAMES}
+    assert [] == [name for name in SHARED_NAMES if name not in several]
 
 
 def prints(module: Path) -> Iterator[int]:

@@ -5,19 +5,26 @@ from typing import Annotated
 
 import typer
 
-from imgcls.cli.options import Checkpoint, Compute, Precision, Root, Split, Weights
+from imgcls.cli.options import (
+    CheckpointOption,
+    Compute,
+    PrecisionName,
+    Root,
+    SplitChoice,
+    WeightsOption,
+)
 from imgcls.cli.output import console
 from imgcls.console import ExitStatus
 from imgcls.errors import MissedError, UsageError
 
-Run = Annotated[
+RunArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="RUN", help="Run folder. By default the latest run that has a checkpoint."
     ),
 ]
 OwnSplit = Annotated[
-    Split | None,
+    SplitChoice | None,
     typer.Option(
         "--split",
         metavar="train|validation|test",
@@ -25,7 +32,7 @@ OwnSplit = Annotated[
         "no test split.",
     ),
 ]
-Data = Annotated[
+DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data",
@@ -42,18 +49,18 @@ Asserted = Annotated[
         "recall[cat]>0.9. Repeatable.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write a JSON object instead of tables.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write a JSON object instead of tables.")]
 
 
 def evaluate(  # noqa: PLR0913, PLR0917  # each is an option
-    run: Run = None,
+    run: RunArgument = None,
     split: OwnSplit = None,
-    data: Data = None,
-    checkpoint: Checkpoint = None,
-    weights: Weights = None,
-    precision: Compute = Precision.float32,
+    data: DataOption = None,
+    checkpoint: CheckpointOption = None,
+    weights: WeightsOption = None,
+    precision: Compute = PrecisionName.float32,
     asserted: Asserted = [],  # noqa: B006
-    json: Json = False,
+    json: JsonOption = False,
     root: Root = Path("runs"),
 ) -> ExitStatus:
     """Evaluate a run: accuracy, and metrics per class."""

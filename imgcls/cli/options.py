@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 
-class Split(StrEnum):
+class SplitChoice(StrEnum):
     """A split of a run's own dataset."""
 
     train = "train"
@@ -29,7 +29,7 @@ class WeightsName(StrEnum):
     averaged = "averaged"
 
 
-class Precision(StrEnum):
+class PrecisionName(StrEnum):
     """A floating-point type for inference."""
 
     float32 = "float32"
@@ -37,7 +37,7 @@ class Precision(StrEnum):
 
 
 _CONFIG = typer.Argument(metavar="CONFIG", help="YAML file; - reads stdin.")
-Config = Annotated[Path, _CONFIG]
+ConfigArgument = Annotated[Path, _CONFIG]
 OptionalConfig = Annotated[Path | None, _CONFIG]
 Overrides = Annotated[
     list[str],
@@ -52,7 +52,7 @@ Offline = Annotated[
     typer.Option("--offline", help="Never download a dataset; the same as IMGCLS_OFFLINE=1."),
 ]
 Root = Annotated[Path, typer.Option("--runs", metavar="FOLDER", help="Folder of the runs.")]
-Checkpoint = Annotated[
+CheckpointOption = Annotated[
     CheckpointName | None,
     typer.Option(
         "--checkpoint",
@@ -61,7 +61,7 @@ Checkpoint = Annotated[
         "newest intact one if the best is damaged.",
     ),
 ]
-Weights = Annotated[
+WeightsOption = Annotated[
     WeightsName | None,
     typer.Option(
         "--weights",
@@ -70,7 +70,7 @@ Weights = Annotated[
     ),
 ]
 Compute = Annotated[
-    Precision,
+    PrecisionName,
     typer.Option(
         "--precision", metavar="float32|bfloat16", help="Floating-point type for inference."
     ),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imgcls.cli.options import Checkpoint, Compute, Precision, Root, Weights
+from imgcls.cli.options import CheckpointOption, Compute, PrecisionName, Root, WeightsOption
 from imgcls.cli.output import console
 from imgcls.console import ExitStatus
 from imgcls.errors import PartialError, UsageError
@@ -30,7 +30,7 @@ Null = Annotated[
         "-0", "--null", help="The names in LIST end with NUL bytes, as from find -print0."
     ),
 ]
-Run = Annotated[
+RunOption = Annotated[
     Path | None,
     typer.Option(
         "--run",
@@ -44,21 +44,21 @@ TopK = Annotated[
         "--top-k", metavar="K", min=1, help="Number of classes to report per image, at least 1."
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Write one JSON object per image.")]
-Csv = Annotated[bool, typer.Option("--csv", help="Write CSV with a header row.")]
+JsonLinesOption = Annotated[bool, typer.Option("--json", help="Write one JSON object per image.")]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Write CSV with a header row.")]
 
 
 def predict(  # noqa: PLR0913, PLR0917  # each is an option
     images: Images = [],  # noqa: B006
     listed: Listed = None,
     null: Null = False,
-    run: Run = None,
+    run: RunOption = None,
     top_k: TopK = 1,
-    json: Json = False,
-    csv: Csv = False,
-    checkpoint: Checkpoint = None,
-    weights: Weights = None,
-    precision: Compute = Precision.float32,
+    json: JsonLinesOption = False,
+    csv: CsvOption = False,
+    checkpoint: CheckpointOption = None,
+    weights: WeightsOption = None,
+    precision: Compute = PrecisionName.float32,
     root: Root = Path("runs"),
 ) -> ExitStatus:
     """Predict the class of each image."""

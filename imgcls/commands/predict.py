@@ -11,8 +11,6 @@ from imgcls.inference.inputs import ImageInput, ImageInputs
 from imgcls.inference.loading import Choice, LoadedRun, Weights, load_run
 from imgcls.inference.predictions import Prediction, Predictions
 
-BATCH = 32
-
 
 def predict(  # noqa: PLR0913  # each is an option
     images: Sequence[str],
@@ -65,7 +63,7 @@ def _predictions(
     from imgcls.ops import startup
 
     startup.start()
-    from imgcls.inference.classifier import Classifier
+    from imgcls.inference.classifier import BATCH, Classifier
 
     classifier = Classifier(loaded, precision)
     spec = loaded.spec

@@ -210,7 +210,7 @@ def _trained(
         trained = trainer.train()
     except Exception as error:
         diverged = isinstance(error, DivergedError)
-        status: folders.State = "diverged" if diverged else "failed"
+        status: folders.RunState = "diverged" if diverged else "failed"
         _set_status(run, status, log, step=trainer.state.step, error=str(error), exit=_code(error))
         log.write(Warned(f"ended by an error: {error}"))
         raise
@@ -224,7 +224,7 @@ def _code(error: Exception) -> int:
     return error.exit_code if isinstance(error, ImgclsError) else 1
 
 
-def _set_status(run: Run, status: folders.State, log: Log, **fields: object) -> None:
+def _set_status(run: Run, status: folders.RunState, log: Log, **fields: object) -> None:
     """Writes how the run ended; all that counts is saved, or an error is on its way already."""
     try:
         folders.set_status(run, status, **fields)

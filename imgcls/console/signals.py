@@ -12,8 +12,7 @@ from typing import NoReturn
 
 from imgcls.console.console import Console
 from imgcls.ops import startup
-
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from imgcls.training.signals import ENDING
 
 
 def install(console: Console) -> None:

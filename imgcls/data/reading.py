@@ -86,7 +86,7 @@ class Reader:
         )
 
     def _files(self, pictures: Pictures) -> Split:
-        loaded = cache.load_all(
+        loaded = cache.load_cached(
             pictures.files, self.size, self.channels, self.resize, self._progress
         )
         self.cached += loaded.cached

@@ -15,7 +15,7 @@ from imgcls.images.pictures import Found, Pictures, listed
 
 AUTO_SHARE = 0.1
 
-Part = float | Path | Literal["auto", "none"]
+SplitSource = float | Path | Literal["auto", "none"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,9 @@ class Divided:
     made: dict[str, float]
 
 
-def divide(found: Found, *, validation: Part, test: Part, subset: int | None, seed: int) -> Divided:
+def divide(
+    found: Found, *, validation: SplitSource, test: SplitSource, subset: int | None, seed: int
+) -> Divided:
     """Returns the data set with the splits asked for, disjoint, each in the order of the source.
 
     Shares are shares of the images that the data has for training. The test images are drawn first,
@@ -76,7 +78,7 @@ def divide(found: Found, *, validation: Part, test: Part, subset: int | None, se
     return Divided(replace(found, splits=splits, notes=tuple(notes)), origins, shares)
 
 
-def _shares(found: Found, parts: dict[str, Part]) -> dict[str, float]:
+def _shares(found: Found, parts: dict[str, SplitSource]) -> dict[str, float]:
     """Returns the shares of the splits that are to be drawn."""
     shares: dict[str, float] = {}
     for split, part in parts.items():

@@ -11,7 +11,7 @@ TOP = 5
 
 
 @dataclass(frozen=True)
-class ByClass:
+class ClassMetrics:
     """The figures of each class, float64 [class]; nan where one is undefined.
 
     Attributes:
@@ -86,13 +86,13 @@ def top_accuracy(
     return mean(ranks < top)
 
 
-def by_class(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> ByClass:
+def by_class(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> ClassMetrics:
     """Returns the figures of each class."""
     classes = probabilities.shape[1]
     support = np.bincount(labels, minlength=classes)
     if not labels.size or not np.isfinite(probabilities).all():
         nothing = np.full(classes, np.nan)
-        return ByClass(nothing, nothing, nothing, support)
+        return ClassMetrics(nothing, nothing, nothing, support)
     # 1.5 s, and only who evaluates should pay for it
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -100,7 +100,7 @@ def by_class(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> B
         labels, probabilities.argmax(axis=1), labels=range(classes), zero_division=np.nan
     )
     # scikit-learn says 0 for a class without images as soon as something is taken for it
-    return ByClass(precision, recall, np.where(support > 0, f1, np.nan), support)
+    return ClassMetrics(precision, recall, np.where(support > 0, f1, np.nan), support)
 
 
 def confusion(labels: NDArray[np.int32], probabilities: NDArray[np.float32]) -> NDArray[np.int64]:

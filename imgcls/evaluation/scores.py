@@ -109,7 +109,7 @@ def score(  # three name what was scored, and go into the result as they are
     )
 
 
-def _class_scores(figures: metrics.ByClass, classes: Sequence[str]) -> tuple[ClassScore, ...]:
+def _class_scores(figures: metrics.ClassMetrics, classes: Sequence[str]) -> tuple[ClassScore, ...]:
     columns = (figures.precision, figures.recall, figures.f1)
     rows = zip(*(column.tolist() for column in columns), figures.support.tolist(), strict=True)
     return tuple(

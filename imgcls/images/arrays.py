@@ -20,7 +20,7 @@ from imgcls.images.pictures import (
     shown,
 )
 
-Arrays = Mapping[str, NDArray[Any]]
+ArraysOfSplits = Mapping[str, NDArray[Any]]
 
 _KEYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
 _CALLED = {
@@ -103,7 +103,7 @@ def _by_key(names: Iterable[str], file: Path) -> dict[str, str]:
     return by_key
 
 
-def find(arrays: Arrays, source: str, classes: tuple[str, ...] | None = None) -> Found:
+def find(arrays: ArraysOfSplits, source: str, classes: tuple[str, ...] | None = None) -> Found:
     """Returns arrays as labelled pictures.
 
     Args:

@@ -26,7 +26,7 @@ from imgcls.errors import ResourceError
 from imgcls.images import decode, load, resize
 from imgcls.images.buffers import buffer, fits, release
 from imgcls.images.decode import BadImageError
-from imgcls.images.load import Progress, in_threads
+from imgcls.images.load import OnProgress, in_threads
 from imgcls.images.resize import Mode
 from imgcls.images.store import KEY_BYTES, Entry, Store
 
@@ -54,12 +54,12 @@ class Loaded:
     trouble: str = ""
 
 
-def load_all(
+def load_cached(
     files: Sequence[Path],
     size: tuple[int, int],
     channels: int,
     mode: Mode,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Loaded:
     """Returns what `load.load_all` does, bit for bit, but decodes only what it has never met.
 
@@ -89,7 +89,7 @@ class _Loading:
         shape: tuple[int, ...],
         decoded: Callable[[Path | bytes], NDArray[np.uint8]],
         store: Store,
-        progress: Progress,
+        progress: OnProgress,
     ) -> None:
         self.files = files
         self.shape = shape

@@ -9,7 +9,7 @@ from imgcls.errors import DataError
 from imgcls.images.find import Finder
 from imgcls.images.pictures import SPLIT_NAMES, Found, Pictures, check_names, listed, shown
 
-ByClass = dict[str, list[Path]]
+FilesByClass = dict[str, list[Path]]
 
 
 def find(
@@ -79,14 +79,16 @@ def _no_classes(finder: Finder, folder: Path) -> DataError:
     return DataError(f"{shown(folder)}: {what}; expected {shown(folder)}/<class>/<image>.png")
 
 
-def _by_class(finder: Finder, folder: Path) -> ByClass:
+def _by_class(finder: Finder, folder: Path) -> FilesByClass:
     inside = finder.folders(folder)
     if not inside:
         raise _no_classes(finder, folder)
     return {shown(each.name): finder.pictures(each) for each in inside}
 
 
-def _check_known(by_class: ByClass, names: tuple[str, ...], place: Path, *, given: bool) -> None:
+def _check_known(
+    by_class: FilesByClass, names: tuple[str, ...], place: Path, *, given: bool
+) -> None:
     unknown = [name for name, files in by_class.items() if files and name not in names]
     if unknown:
         known = f"the classes are {listed(names)}" if given else "the training images have no such"
@@ -94,7 +96,7 @@ def _check_known(by_class: ByClass, names: tuple[str, ...], place: Path, *, give
         raise DataError(f"{shown(place)}: unknown {what} {listed(map(repr, unknown))}; {known}")
 
 
-def _numbered(by_class: ByClass, names: tuple[str, ...]) -> Pictures:
+def _numbered(by_class: FilesByClass, names: tuple[str, ...]) -> Pictures:
     files = [by_class.get(name, []) for name in names]
     labels = np.repeat(np.arange(len(names), dtype=np.int32), [len(each) for each in files])
     return Pictures(labels, tuple(file for each in files for file in each))

@@ -19,7 +19,7 @@ from imgcls.errors import DataError
 from imgcls.images import pickles
 from imgcls.images.pictures import shown
 
-Arrays = dict[str, NDArray[Any]]
+NamedArrays = dict[str, NDArray[Any]]
 
 _LARGEST = 2**28  # the largest published file has 186 MB, unpacked
 _PLAIN = {tarfile.REGTYPE, tarfile.AREGTYPE}
@@ -27,7 +27,7 @@ _SIDE = 32  # pixels, of a picture in CIFAR
 _BYTES = b"\0\0\x08"  # how an IDX file of bytes begins
 
 
-def in_folder(publication: Publication, folder: Path) -> Arrays:
+def in_folder(publication: Publication, folder: Path) -> NamedArrays:
     """Returns the arrays of a set whose published files lie in a folder.
 
     Raises:
@@ -41,7 +41,7 @@ def in_folder(publication: Publication, folder: Path) -> Arrays:
     return _READERS[publication.format](Files(shown(folder), content))
 
 
-def in_memory(publication: Publication, contents: dict[str, bytes]) -> Arrays:
+def in_memory(publication: Publication, contents: dict[str, bytes]) -> NamedArrays:
     """Returns the arrays of a set whose published files were downloaded.
 
     Args:
@@ -126,7 +126,7 @@ def _bounded(read: Callable[[int], bytes]) -> bytes:
     return data
 
 
-def _idx(found: Files) -> Arrays:
+def _idx(found: Files) -> NamedArrays:
     """Format: http://yann.lecun.com/exdb/mnist, the IDX file format, gzipped."""
     return {
         f"{letter}_{split}": found.parsed(f"{stem}-{kind}.gz", _idx_file)
@@ -144,16 +144,16 @@ def _idx_file(packed: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
 
 
-def _cifar10(found: Files) -> Arrays:
+def _cifar10(found: Files) -> NamedArrays:
     train = [f"data_batch_{number}" for number in range(1, 6)]
     return _cifar(found, train, "test_batch", b"labels")
 
 
-def _cifar100(found: Files) -> Arrays:
+def _cifar100(found: Files) -> NamedArrays:
     return _cifar(found, ["train"], "test", b"fine_labels")
 
 
-def _cifar(found: Files, train: list[str], test: str, key: bytes) -> Arrays:
+def _cifar(found: Files, train: list[str], test: str, key: bytes) -> NamedArrays:
     """Format: https://www.cs.toronto.edu/~kriz/cifar.html, the Python version."""
     read = {}
     for split, names in (("train", train), ("test", [test])):
@@ -176,7 +176,7 @@ def _batch(data: bytes, key: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8
     return pixels, np.frombuffer(bytes(labels), np.uint8)
 
 
-_READERS: dict[Format, Callable[[Files], Arrays]] = {
+_READERS: dict[Format, Callable[[Files], NamedArrays]] = {
     "idx": _idx,
     "cifar10": _cifar10,
     "cifar100": _cifar100,

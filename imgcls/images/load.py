@@ -27,7 +27,7 @@ _PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait th
 
 _Result = TypeVar("_Result")
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
 def load(
@@ -74,7 +74,7 @@ def load_all(
     size: tuple[int, int],
     channels: int,
     mode: Mode,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> tuple[NDArray[np.uint8], list[BadImageError]]:
     """Returns the pixels of all files, uint8 [n, height, width, channels], and the bad ones.
 
@@ -108,7 +108,7 @@ def fit_all(
     pictures: NDArray[np.uint8],
     size: tuple[int, int],
     mode: Mode,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> NDArray[np.uint8]:
     """Returns images that are arrays already in another size: uint8 [n, height, width, channel]."""
     if pictures.shape[1:3] == size:
@@ -132,7 +132,7 @@ def fit_all(
 def in_threads(
     job: Callable[[int], _Result],
     count: int,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Iterator[_Result]:
     """Yields the result of a job for each number below `count`, in order.
 

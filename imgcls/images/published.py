@@ -18,11 +18,11 @@ from imgcls.downloads.user_cache import expanded
 from imgcls.errors import DataError, ResourceError
 from imgcls.events import Downloading, EventSink
 from imgcls.images import arrays, formats
-from imgcls.images.formats import Arrays
+from imgcls.images.formats import NamedArrays
 from imgcls.images.pictures import shown
 
 
-def read(name: str, publication: Publication) -> tuple[Arrays, str]:
+def read(name: str, publication: Publication) -> tuple[NamedArrays, str]:
     """Returns the arrays of a published set, and where they were found.
 
     Raises:
@@ -72,7 +72,9 @@ def _remedy(name: str) -> str:
     return f"set IMGCLS_DATA to a folder with {name}.npz (x_train, y_train, x_test, y_test)"
 
 
-def _places(name: str, publication: Publication) -> Iterator[tuple[Path, Callable[[Path], Arrays]]]:
+def _places(
+    name: str, publication: Publication
+) -> Iterator[tuple[Path, Callable[[Path], NamedArrays]]]:
     """Yields where a set may lie, and who reads it there."""
     own = os.environ.get("IMGCLS_DATA")
     keras = os.environ.get("KERAS_HOME") or "~/.keras"
@@ -83,7 +85,7 @@ def _places(name: str, publication: Publication) -> Iterator[tuple[Path, Callabl
     yield user_cache.folder() / f"{name}.npz", _cached
 
 
-def _cached(file: Path) -> Arrays:
+def _cached(file: Path) -> NamedArrays:
     try:
         return arrays.read(file)
     except DataError as error:
@@ -127,7 +129,7 @@ def _downloaded(
     return contents
 
 
-def _npz(found: Arrays) -> bytes:
+def _npz(found: NamedArrays) -> bytes:
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **found)
     return stream.getvalue()

@@ -27,7 +27,7 @@ from imgcls import files
 from imgcls.errors import ResourceError, RunError
 from imgcls.runs import checkpoints, lock, rows
 
-State = Literal["running", "interrupted", "failed", "diverged", "finished"]
+RunState = Literal["running", "interrupted", "failed", "diverged", "finished"]
 """How a run stands; one that is `running` while nobody holds its lock was killed."""
 
 _NUMBERED = re.compile(r"(.+)-([0-9]{3,9})", re.DOTALL)
@@ -264,7 +264,7 @@ def read_status(run: Run) -> dict[str, Any]:
     return status
 
 
-def set_status(run: Run, state: State, **fields: object) -> None:
+def set_status(run: Run, state: RunState, **fields: object) -> None:
     """Writes how the run stands; when it was started is kept, the other fields are the given ones.
 
     Raises:

@@ -20,7 +20,7 @@ from imgcls.downloads import user_cache
 from imgcls.errors import UsageError
 from imgcls.images import buffers as room_module
 from imgcls.images import cache, load, resize
-from imgcls.images.cache import Loaded, load_all
+from imgcls.images.cache import Loaded, load_cached
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def photos(tmp_path: Path) -> list[Path]:
 
 def loaded(files: list[Path], **changes: object) -> Loaded:
     settings = {"size": (16, 20), "channels": 3, "mode": "crop", **changes}
-    return load_all(files, **settings)  # type: ignore[arg-type]
+    return load_cached(files, **settings)  # type: ignore[arg-type]
 
 
 def plain(files: list[Path]) -> NDArray[np.uint8]:
@@ -206,11 +206,11 @@ def test_damage_is_noticed_and_mended(photos, kept, place):
 CHILD = """
 import hashlib, sys, time
 from pathlib import Path
-from imgcls.images.cache import load_all
+from imgcls.images.cache import load_cached
 files = sorted(Path(sys.argv[1]).iterdir()) * 40
 print("ready", flush=True)
 sys.stdin.readline()
-found = load_all(files, (16, 20), 3, "crop")
+found = load_cached(files, (16, 20), 3, "crop")
 print(hashlib.sha256(found.pixels).hexdigest(), found.cached, found.trouble, flush=True)
 """
 

@@ -72,7 +72,7 @@ def _channels(value: Any) -> Any:  # noqa: ANN401
     return int(value) if isinstance(value, str) and value in {"1", "3"} else value
 
 
-Part = Annotated[
+SplitFraction = Annotated[
     Annotated[float, Gt(0), Lt(1)] | Literal["auto", "none"], BeforeValidator(_fraction)
 ]
 """A fraction of the training images, `auto` or `none`."""
@@ -94,9 +94,9 @@ Names = Annotated[tuple[str, ...], MinLen(2), AfterValidator(_distinct)]
 class Dataset(Component):
     """The labeled images, their split into training, validation and test, and their size."""
 
-    validation: Part = "auto"
+    validation: SplitFraction = "auto"
     """Validation images, which select the best epoch: a fraction of the training images (stratified and seeded), `none`, or `auto`: the validation split of the data if it has one, else 0.1."""  # noqa: E501 - the docs of a field are one line
-    test: Part = "auto"
+    test: SplitFraction = "auto"
     """Test images, used by `imgcls evaluate` only: a fraction of the training images, `none`, or `auto`: the test split of the data if it has one, else 0.1."""  # noqa: E501
     size: Pair | None = None
     """Height and width of the network's input in pixels: a number, or a list of two; null means the size of the data."""  # noqa: E501

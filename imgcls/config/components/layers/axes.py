@@ -12,7 +12,7 @@ def _not_the_batch(axis: int) -> int:
     return axis
 
 
-def listed(value: Any) -> Any:  # noqa: ANN401
+def as_tuple(value: Any) -> Any:  # noqa: ANN401
     """Returns a list unchanged, and any other value as a list of one."""
     return value if isinstance(value, list | tuple) else (value,)
 
@@ -31,7 +31,7 @@ def _one_sign(axes: tuple[int, ...]) -> tuple[int, ...]:
 Axes = Annotated[
     tuple[Axis, ...],
     MinLen(1),
-    BeforeValidator(listed, json_schema_input_type=Axis | tuple[Axis, ...]),
+    BeforeValidator(as_tuple, json_schema_input_type=Axis | tuple[Axis, ...]),
     AfterValidator(_one_sign),
 ]
 """One axis or a list of axes."""

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from imgcls.config.components.activations import ActivationName
 from imgcls.config.components.initializers import Initializer, Zeros
-from imgcls.config.components.layers.axes import Axes, listed
+from imgcls.config.components.layers.axes import Axes, as_tuple
 from imgcls.config.components.layers.layer import Layer
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.types import NotNegative
@@ -45,7 +45,7 @@ _Shared = Annotated[int, Ge(1), Le(3)]
 SharedAxes = Annotated[
     tuple[_Shared, ...],
     MinLen(1),
-    BeforeValidator(listed, json_schema_input_type=_Shared | tuple[_Shared, ...]),
+    BeforeValidator(as_tuple, json_schema_input_type=_Shared | tuple[_Shared, ...]),
 ]
 
 

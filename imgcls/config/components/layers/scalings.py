@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from annotated_types import MinLen
 from pydantic import BeforeValidator, Field
 
-from imgcls.config.components.layers.axes import listed
+from imgcls.config.components.layers.axes import as_tuple
 from imgcls.config.components.layers.building import Building
 from imgcls.config.components.layers.layer import Layer, keras_name
 from imgcls.config.components.types import NotNegative
@@ -45,7 +45,7 @@ class Normalization(Layer):
         Annotated[
             tuple[float, ...],
             MinLen(1),
-            BeforeValidator(listed, json_schema_input_type=float | tuple[float, ...]),
+            BeforeValidator(as_tuple, json_schema_input_type=float | tuple[float, ...]),
         ]
         | None
     ) = None
@@ -55,7 +55,7 @@ class Normalization(Layer):
         Annotated[
             tuple[NotNegative, ...],
             MinLen(1),
-            BeforeValidator(listed, json_schema_input_type=NotNegative | tuple[NotNegative, ...]),
+            BeforeValidator(as_tuple, json_schema_input_type=NotNegative | tuple[NotNegative, ...]),
         ]
         | None
     ) = None
