@@ -11,12 +11,12 @@ from typing import ClassVar
 
 
 class ImgclsError(Exception):
-    """An error that is the user's to mend: printed as `error: ...` without a traceback.
+    """An error that the user can fix: printed as `error: ...` without a traceback.
 
     Attributes:
         hint: a remedy, on a line of its own.
         run: the run that it is about, where there is one.
-        resume: the command that goes on with it, where that is possible.
+        resume: the command that resumes it, where that is possible.
     """
 
     exit_code: ClassVar[int] = 1

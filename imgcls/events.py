@@ -18,7 +18,7 @@ class Warned:
 
 @dataclass(frozen=True)
 class Noted:
-    """One line about what goes on: the device, the run that was chosen."""
+    """One line of information: the device, the run that is used."""
 
     message: str
 
@@ -67,7 +67,7 @@ class Cached:
 
 @dataclass(frozen=True)
 class Started:
-    """Training begins, or goes on."""
+    """A training starts or is resumed."""
 
     run: Path
     epochs: int

@@ -56,7 +56,7 @@ def free(root: Path = _ROOT) -> int | None:
     """Returns the bytes that this process can still take, swap included; None without Linux.
 
     Args:
-        root: of the file system, where the kernel tells.
+        root: of the file system in which the kernel reports it.
     """
     system = _fields(root / "proc/meminfo")
     if "MemAvailable" not in system:
@@ -84,8 +84,10 @@ def _left_in_groups(root: Path) -> Iterator[int]:
             most = _text(group / limit).strip()
             if most.isdecimal():
                 # Pages of files that were read are given up before anything fails.
-                told = _fields(group / "memory.stat")
-                kept = sum(told.get(f"{cache}{kind}_file", 0) for kind in ("inactive", "active"))
+                statistics = _fields(group / "memory.stat")
+                kept = sum(
+                    statistics.get(f"{cache}{kind}_file", 0) for kind in ("inactive", "active")
+                )
                 yield max(int(most) - int(_text(group / used) or 0) + kept, 0)
 
 

@@ -87,7 +87,7 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[
         if name in manifest["made"]:
             raise DataError(
                 f"the data has changed since {loaded.run} was trained: its {name} images would be "
-                "drawn anew, with training images among them; give other images with --data"
+                "drawn again, with training images among them; give other images with --data"
             )
         report(Warned(f"the data has changed since {loaded.run} was trained"))
     return name, data.splits[name]

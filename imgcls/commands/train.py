@@ -1,4 +1,4 @@
-"""`imgcls train`: a config becomes a run, or a run goes on."""
+"""`imgcls train`: a config becomes a run, or a run is resumed."""
 
 import shlex
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ def train(
     root: Path = Path("runs"),
     offline: bool = False,
 ) -> Trained:
-    """Trains a new run of a config, or goes on with a run that was stopped.
+    """Trains a new run of a config, or resumes a run that was stopped.
 
     Args:
         config: the YAML file of a new run.
         report: takes the events of the training.
-        overrides: `key=value` each, on top of the config; of a run that goes on, safe keys only.
-        resume: the run to go on with; then there is no config. With `auto` and a config: the
+        overrides: `key=value` each, on top of the config; of a run that is resumed, safe keys only.
+        resume: the run to resume; then there is no config. With `auto` and a config: the
             newest unfinished run of that config, or a new one.
-        extend: how many epochs more the run to go on with is to have.
+        extend: how many more epochs the resumed run gets.
         root: where new runs are made.
         offline: refuse to download a data set.
 
@@ -167,7 +167,7 @@ def _write_inputs(run: Run, prepared: "Prepared") -> None:
 
 
 def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> None:
-    """Warns where the run will not go on bit for bit."""
+    """Warns where the resumed run will not be bit-identical."""
     from imgcls.training.machine import BITS, environment
 
     before = files.read_object(run.environment)
@@ -176,7 +176,11 @@ def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> Non
         f"{key} {before.get(key)} -> {now[key]}" for key in BITS if before.get(key) != now[key]
     ]
     if changed:
-        report(Warned(f"not bit-equal to a run in one go: {', '.join(changed)}"))
+        report(
+            Warned(
+                f"the resumed run will not be bit-identical to an uninterrupted one: {', '.join(changed)}"
+            )
+        )
 
 
 def _trained(

@@ -16,7 +16,7 @@ from imgcls.training.signals import ENDING
 
 
 def install(console: Console) -> None:
-    """Heeds the ending signals from now on, but for those that were ignored when we were started.
+    """Installs handlers for the ending signals, except those that were ignored at the start.
 
     `nohup` and a shell's `&` ignore some for their children, and mean it.
     """

@@ -67,7 +67,7 @@ def grouped(augmentations: Sequence[Augmentation]) -> list[Color | list[Geometri
             else:
                 groups.append([each])
         else:
-            raise TypeError(f"{each.identifier()} is neither Geometric nor Colour")
+            raise TypeError(f"{each.identifier()} is neither Geometric nor Color")
     return groups
 
 

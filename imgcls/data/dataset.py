@@ -125,7 +125,7 @@ def load_labelled(
             images are taken.
         spec: the network's; folders and labels are matched by the names of its classes, an npz
             file's by number.
-        report: is told with `Scanning` how far it is.
+        report: takes events.
 
     Raises:
         DataError: if an image cannot be read or a class is not one of the model's.

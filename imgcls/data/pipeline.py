@@ -45,7 +45,7 @@ def index_batches(
         seed: of the order.
         steps: which ones, counted from 0 over the whole training.
         smallest: how many images the last batch of a pass has at least; the one before it has
-            fewer then. Each replica needs one: an empty batch ends a synchronised normalisation.
+            fewer then. Each replica needs one: an empty batch ends a synchronized normalization.
 
     Returns:
         (pass int64 scalar, indices int64 [batch]) for each step.

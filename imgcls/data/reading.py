@@ -76,7 +76,7 @@ class Reader:
         labels: NDArray[np.int32],
         origin: tuple[str, NDArray[np.int64]],
     ) -> Split:
-        # Grey before it is shrunk, as `decode` has it, or files would be rounded differently.
+        # Gray before it is shrunk, as `decode` has it, or files would be rounded differently.
         pixels = to_channels(pixels, min(self.channels, pixels.shape[3]))
         fitted = fit_all(pixels, self.size, self.resize, self._progress)
         return Split(

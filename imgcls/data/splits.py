@@ -23,7 +23,7 @@ class Divided:
     """A data set with all the splits that were asked for.
 
     Attributes:
-        found: the data set; its notes tell what was odd.
+        found: the data set; its notes say what was unusual.
         origins: for each split, the split that its images come from and their positions there.
         made: the shares of the splits that were drawn.
     """

@@ -30,7 +30,7 @@ def download(
 
     Args:
         remote: the file.
-        progress: is told how many of its bytes have come.
+        progress: takes how many bytes have come.
         patience_seconds: how long each wait for the server may take.
 
     Raises:

@@ -33,7 +33,7 @@ from imgcls.images.store import KEY_BYTES, Entry, Store
 FOLDER = "decoded"  # of the user's cache
 
 _LARGEST_FILE = 2**28  # bytes; read as a whole, so that what is decoded is what was hashed
-_MANY = 8  # files that a data set is put together from; then it is written anew, as one
+_MANY = 8  # files that a data set is put together from; then it is written again, as one
 _BETWEEN = 1024  # images between two times that mapped pages are given back
 
 
@@ -197,8 +197,8 @@ class _Loading:
         chosen = [at for at, key in enumerate(self.keys) if key and not self.found[at]]
         if not chosen:
             return
-        anew = len(used) >= (1 if isinstance(self.pixels, np.memmap) else _MANY)
-        if anew:
+        rewritten = len(used) >= (1 if isinstance(self.pixels, np.memmap) else _MANY)
+        if rewritten:
             chosen = [at for at, key in enumerate(self.keys) if key]
         keys = [self.keys[at] for at in chosen]
 
@@ -208,7 +208,7 @@ class _Loading:
             return memoryview(self.pixels[chosen[number]])
 
         self.store.keep(keys, row)
-        if anew:
+        if rewritten:
             self.store.remove([entry for entry in used if set(keys).issuperset(entry.each_key())])
 
 

@@ -84,7 +84,7 @@ def decode(
 
     Args:
         source: a file, or the bytes of one.
-        channels: 1 for grey (ITU-R 601 luma), 3 for RGB.
+        channels: 1 for gray (ITU-R 601 luma), 3 for RGB.
         at_least: a JPEG may come smaller, by 2, 4 or 8, as long as both sides keep this many
             pixels: 12 megapixels come to 150 x 150 in 24 ms instead of 330 (one core).
 
@@ -100,7 +100,7 @@ def decode(
         turned = picture.transpose(turn) if turn is not None else picture
         flat = _shallow(turned, picture) if _is_deep(turned) else _opaque(turned)
         if flat.mode not in {"1", "L", "RGB"}:
-            # By way of RGB, or a palette and CMYK would take another way to grey.
+            # By way of RGB, or a palette and CMYK would take another way to gray.
             flat = flat.convert("RGB")
         return _in_mode(flat, "L" if channels == 1 else "RGB")
 
@@ -145,7 +145,7 @@ def _check_size(picture: Image.Image, path: Path | str) -> None:
 
 
 def open_file(path: Path) -> BinaryIO:
-    """Returns an open file, never one that keeps whoever opens it waiting.
+    """Returns an open file; never waits for one, as opening a pipe would.
 
     Raises:
         BadImageError: if it is no regular file.

@@ -42,7 +42,7 @@ def load(
     name = shown(source) if isinstance(source, Path) else "the image"
 
     def pixels() -> NDArray[np.uint8]:
-        # Twice the size leaves the filter enough detail: 0.4 grey levels of difference, 2 at most.
+        # Twice the size leaves the filter enough detail: 0.4 gray levels of difference, 2 at most.
         picture = decode(source, cast("Literal[1, 3]", channels), at_least=2 * max(size))
         # Fitted before it is an array: of a large picture, to and fro would take most of the time.
         return np.array(fitted(picture, size, mode)).reshape(*size, channels)
@@ -85,7 +85,7 @@ def load_all(
         size: height and width of what comes out.
         channels: 1 or 3.
         mode: how a picture of another shape is fitted.
-        progress: is told how many of how many are done.
+        progress: takes how many of how many are done.
     """
     pixels = buffer((len(files), *size, channels))
 

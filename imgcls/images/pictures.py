@@ -52,7 +52,7 @@ class Found:
         classes: their names; a label is a position in it.
         splits: `train`, `validation` and `test`, as far as the data has them.
         source: where it was found.
-        notes: what the user should know but need not mend.
+        notes: what the user should know but need not fix.
     """
 
     classes: tuple[str, ...]
@@ -116,7 +116,7 @@ def check_names(names: Iterable[str], where: str) -> None:
 
 
 def check_opens(file: Path) -> None:
-    """Checks that a file is none that keeps whoever opens it waiting, such as a pipe or a device.
+    """Checks that opening a file does not block, as a pipe or a device would.
 
     Raises:
         DataError: if it is.

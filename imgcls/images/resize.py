@@ -64,15 +64,15 @@ def _pad(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def to_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Returns pictures with that many channels: uint8 [..., channels], grey as `decode` has it."""
+    """Returns pictures with that many channels: uint8 [..., channels], gray as `decode` has it."""
     if pixels.shape[-1] == channels:
         return pixels
     if channels == 3:  # noqa: PLR2004 - RGB
         return np.repeat(pixels, channels, axis=-1)
-    grey = np.empty((*pixels.shape[:-1], 1), np.uint8)
+    gray = np.empty((*pixels.shape[:-1], 1), np.uint8)
     # One picture at a time: the sums need four times the room.
     for at in np.ndindex(pixels.shape[:-3]):
-        # Pillow's fixed-point weights of ITU-R 601, so that arrays and files give the same grey.
+        # Pillow's fixed-point weights of ITU-R 601, so that arrays and files give the same gray.
         sums = pixels[at].astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)
-        grey[at] = ((sums + 0x8000) >> 16)[..., np.newaxis]
-    return grey
+        gray[at] = ((sums + 0x8000) >> 16)[..., np.newaxis]
+    return gray

@@ -1,4 +1,4 @@
-"""Rows of bytes by their keys, in files of the user's cache that vouch for themselves.
+"""Rows of bytes by their keys, in files of the user's cache that carry their own checksums.
 
 A file is written once, as a whole, and never changed: a line of text, the keys of its rows, their
 checksums, and the rows. Whatever is not as it was written is removed, as if it had never been

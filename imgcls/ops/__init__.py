@@ -1,1 +1,1 @@
-"""TensorFlow that knows no config: random numbers, warps, colours, fused layers."""
+"""TensorFlow that knows no config: random numbers, warps, colors, fused layers."""

@@ -25,9 +25,9 @@ def contrast(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
 
 def saturation(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
-    """Returns the images with each value's distance from its pixel's grey multiplied.
+    """Returns the images with each value's distance from its pixel's gray multiplied.
 
-    0 gives grey, 1 changes nothing, 2 doubles the colours.
+    0 gives gray, 1 changes nothing, 2 doubles the colors.
     """
     if images.shape[-1] == 1:
         return images
@@ -35,7 +35,7 @@ def saturation(images: tf.Tensor, factors: tf.Tensor) -> tf.Tensor:
 
 
 def hue(images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
-    """Returns the images with the hue of every pixel moved on by a share of the colour circle.
+    """Returns the images with the hue of every pixel moved on by a share of the color circle.
 
     Equal to `tf.image.adjust_hue`, which takes one amount for all images; 0 changes nothing.
     """
@@ -50,7 +50,7 @@ def hue(images: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 
 
 def grayscale(images: tf.Tensor, chosen: tf.Tensor) -> tf.Tensor:
-    """Returns the images with the chosen ones (bool [batch]) in shades of grey."""
+    """Returns the images with the chosen ones (bool [batch]) in shades of gray."""
     if images.shape[-1] == 1:
         return images
     return _blend(_grey(images), images, 1 - tf.cast(chosen, images.dtype))

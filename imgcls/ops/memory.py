@@ -1,4 +1,4 @@
-"""Says in our words that memory does not suffice."""
+"""Reports that there is not enough memory."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

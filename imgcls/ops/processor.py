@@ -1,11 +1,11 @@
-"""What the processor is, as Linux tells it."""
+"""The properties of the processor, as Linux reports them."""
 
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
-"""What Linux tells of it."""
+"""Where Linux reports them."""
 
 BFLOAT16_UNITS = ("amx_bf16", "avx512_bf16")
 """Matrix units for bfloat16, as flags; without, it is 2.5 times slower than float32."""

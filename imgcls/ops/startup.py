@@ -30,7 +30,7 @@ def start() -> str:
 
             tf.get_logger().setLevel("ERROR")
             for gpu in tf.config.list_physical_devices("GPU"):
-                # RuntimeError: devices are initialised already, and with them this choice.
+                # RuntimeError: devices are initialized already, and with them this choice.
                 try:
                     tf.config.experimental.set_memory_growth(gpu, True)
                 except RuntimeError:

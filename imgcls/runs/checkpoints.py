@@ -201,7 +201,7 @@ def _write(
 
 
 class _Digest(RawIOBase):
-    """A file that digests what it is told to write, not what the disk made of it."""
+    """A file that digests what is written to it, not what the disk made of it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.digest, self.bytes = file, hashlib.sha256(), 0

@@ -49,7 +49,7 @@ class Run:
 
     @property
     def model(self) -> Path:
-        """What the data decided: classes, size, channels, normalisation."""
+        """What the data decided: classes, size, channels, normalization."""
         return self.folder / "model.json"
 
     @property
@@ -97,9 +97,9 @@ class Run:
 def created(root: Path, name: str, config: bytes) -> Iterator[Run]:
     """Makes a new run `<root>/<name>-<number>`, of which nobody else has the number, and holds it.
 
-    It appears with its config, its status and its lock at once: whoever looks for an unfinished
-    run, even after a kill at this moment, finds one that can go on, or none. A draft that the dead
-    left in `root` stays: no lock tells another machine on a shared disk that its owner lives.
+    It appears with its config, its status and its lock at once: even after a kill at this moment, a
+    search for unfinished runs finds one that can be resumed, or none. A draft that a dead process
+    left in `root` stays: no lock shows another machine on a shared disk that its owner is alive.
 
     Args:
         root: the folder of the runs; made where it is missing.
@@ -239,7 +239,7 @@ def newest(root: Path) -> Run:
     if runs:
         raise RunError(
             f"{root} has no run with a checkpoint; {runs[-1]} ended before its first one",
-            hint="imgcls train CONFIG, anew",
+            hint="start a new run: imgcls train CONFIG",
         )
     raise RunError(f"{root} has no run yet", hint="imgcls train CONFIG")
 
@@ -281,7 +281,7 @@ def set_status(run: Run, state: RunState, **fields: object) -> None:
 def rewind_metrics(run: Run, step: int, epochs: int) -> None:
     """Moves rows after this step, and after so many epochs, to `metrics.superseded.jsonl`.
 
-    They will be written anew. An epoch's row comes after the checkpoint of its last step.
+    They will be written again. An epoch's row comes after the checkpoint of its last step.
 
     Raises:
         ResourceError: if a file cannot be written.

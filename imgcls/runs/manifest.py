@@ -1,4 +1,4 @@
-"""A manifest: what a folder should hold, byte for byte, in a JSON file that vouches for itself.
+"""A manifest: what a folder should hold, byte for byte, in a JSON file with a checksum of its own.
 
 Its last line is the SHA-256 of all that stands before it, so that no byte of it can change unseen.
 """

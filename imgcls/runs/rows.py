@@ -1,6 +1,6 @@
 """A table that grows by a row at a time: one JSON object a line, one write a row.
 
-A kill can tear only the last line. It is dropped by whoever reads, and cut off by whoever appends.
+A kill can tear only the last line, which is ignored by readers and cut off before appending.
 """
 
 import os

@@ -20,7 +20,7 @@ LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 
 
 class Log:
-    """Passes events on, and writes those that tell a story to a file.
+    """Passes events on, and writes those that matter later to a file.
 
     Args:
         path: the file, which is appended to.

@@ -104,7 +104,7 @@ def _missing() -> str:
         return "this TensorFlow is built without CUDA; pip install 'imgcls[gpu]'"
     if not tf.config.list_physical_devices("GPU"):
         return "TensorFlow does not find its CUDA libraries; pip install 'imgcls[gpu]'"
-    return "TensorFlow could not initialise it; nvidia-smi shows who uses it"
+    return "TensorFlow could not initialize it; nvidia-smi shows who uses it"
 
 
 def _cpu_has() -> bool:

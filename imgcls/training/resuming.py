@@ -1,4 +1,4 @@
-"""What is needed to go on with a run: which one, from where, and whether it is still the same."""
+"""Resuming: which run, from which checkpoint, and whether config and data are still the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResumeOptions:
-    """What the command line asks of a run that goes on.
+    """What the command line asks of a run that is resumed.
 
     Attributes:
         overrides: `key=value` each.
@@ -34,7 +34,7 @@ class ResumeOptions:
 
 @dataclass(frozen=True)
 class ResumedRun:
-    """A run as it goes on.
+    """A run that is resumed.
 
     Attributes:
         checked: its config as it is now.
@@ -49,27 +49,27 @@ class ResumedRun:
     new: Changes
 
     def write_changes(self, run: Run, report: EventSink) -> None:
-        """Keeps and tells what this start changes, once nothing speaks against it any more.
+        """Records and reports what this start changes, once everything else is checked.
 
         Raises:
             ResourceError: if it cannot be written.
         """
         if self.new:
             changes.write(run.changes, self.changed)
-            told = ", ".join(f"{key} is now {each.value}" for key, each in self.new.items())
-            report(Noted(told))
+            changed = ", ".join(f"{key} is now {each.value}" for key, each in self.new.items())
+            report(Noted(changed))
 
 
 def read(run: Run, wanted: ResumeOptions, report: EventSink) -> ResumedRun:
-    """Returns what is known of a run that is to go on, before its data is read.
+    """Returns what is known of a run that is to be resumed, before its data is read.
 
     Raises:
-        RunError: if there is nothing to go on with, or what is wanted cannot be changed.
+        RunError: if there is nothing to resume, or what is wanted cannot be changed.
         ConfigError, UsageError: if what is wanted is wrong.
     """
     if not run.config.exists():
         raise RunError(
-            f"{run} has no config.yaml, without which it cannot go on", hint="imgcls train CONFIG"
+            f"{run} has no config.yaml and cannot be resumed", hint="imgcls train CONFIG"
         )
     saved, problems = checkpoints.newest(run.checkpoints, Checkpoint.verify)
     for problem in problems:
@@ -77,7 +77,7 @@ def read(run: Run, wanted: ResumeOptions, report: EventSink) -> ResumedRun:
     if saved is None and problems:
         raise RunError(
             f"{run} has no checkpoint that can be used; the damaged ones are kept",
-            hint="imgcls train CONFIG begins anew",
+            hint="start a new run: imgcls train CONFIG",
         )
     if saved is None:
         report(Noted(f"{run} has no checkpoint yet; it begins at its first step"))
@@ -127,7 +127,7 @@ def unfinished(root: Path, checked: reader.CheckedConfig, report: EventSink) -> 
             continue
         differing = changes.differences(own, checked.config)
         if not differing:
-            report(Noted(f"going on with {run}"))
+            report(Noted(f"resuming {run}"))
             return run
         key, before, now = differing[0]
         report(Noted(f"{run} is passed over: its {key} is {before}, not {now}"))

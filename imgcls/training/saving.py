@@ -114,7 +114,7 @@ class Saver:
 
 
 def _started(run: Run) -> object:
-    """Returns what tells a run from one that took its folder's name, if it is known."""
+    """Returns what distinguishes a run from one that took its folder's name, if it is known."""
     try:
         return folders.read_status(run).get("started")
     except RunError:

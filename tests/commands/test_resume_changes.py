@@ -243,7 +243,9 @@ def test_another_machine_is_told_and_goes_on(write, tmp_path):
     (told,) = [event.message for event in events if isinstance(event, Warned)]
 
     assert "finished" == trained.status
-    assert told.startswith("not bit-equal to a run in one go: keras 3.0 -> ")
+    assert told.startswith(
+        "the resumed run will not be bit-identical to an uninterrupted one: keras 3.0 -> "
+    )
     assert f"threads 999 -> {began['threads']}" in told
 
 
@@ -279,7 +281,7 @@ def test_auto_begins_goes_on_and_begins_again(write, tmp_path):
         each.name for each in (first.run, second.run, stopped)
     ]
     assert third.run == stopped
-    assert Noted(f"going on with {stopped}") in told
+    assert Noted(f"resuming {stopped}") in told
     assert_same(whole, stopped)
 
 

@@ -82,7 +82,7 @@ class EarlyStopping(Section):
     """Ends the run once a metric has stopped improving, as Keras' callback of this name."""
 
     monitor: MetricName = "val_loss"
-    """The metric that must go on improving."""
+    """Metric that is monitored."""
     min_delta: NotNegative = 0.0
     """The least change of the metric that counts as an improvement."""
     patience: Natural = 0
@@ -97,7 +97,7 @@ class ReduceLROnPlateau(Section):
     """Lowers the learning rate when a metric has stopped improving, as Keras' callback."""
 
     monitor: MetricName = "val_loss"
-    """The metric that must go on improving."""
+    """Metric that is monitored."""
     factor: BetweenZeroAndOne = 0.1
     """What the learning rate is multiplied by."""
     patience: Natural = 10
