@@ -231,6 +231,20 @@ SHARED_NAMES = {
 """Names that several modules define, each with its reason."""
 
 
+def test_no_module_changes_its_own_globals():
+    """
+    What a module holds must not depend on what ran before; tests and threads would share it.
+    """
+    changing = [
+        f"{dotted(module)}:{node.lineno}"
+        for module in MODULES
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Global)
+    ]
+
+    assert [] == changing
+
+
 def test_a_name_means_one_thing():
     """
     Whoever searches for a name finds one definition, and whoever reads it need not look which.

@@ -19,7 +19,7 @@ def warp(
     Args:
         images: float32 [batch, height, width, channel] of known height and width.
         matrices: float32 [batch, 3, 3], see above.
-        fill_mode: what lies outside: `nearest` (the edge pixel is repeated), `reflect` (mirrored, the
+        fill_mode: what lies outside: `nearest` (the edge pixel), `reflect` (mirrored, the
             edge pixel repeated), `wrap` (the image repeats; right up to one image's size away,
             beyond it TensorFlow's kernel reads wrong pixels), `constant` (`fill_value`).
         fill_value: used by `constant` only.
