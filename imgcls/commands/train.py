@@ -176,11 +176,8 @@ def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> Non
         f"{key} {before.get(key)} -> {now[key]}" for key in BITS if before.get(key) != now[key]
     ]
     if changed:
-        report(
-            Warned(
-                f"the resumed run will not be bit-identical to an uninterrupted one: {', '.join(changed)}"
-            )
-        )
+        what = "the resumed run will not be bit-identical to an uninterrupted one"
+        report(Warned(f"{what}: {', '.join(changed)}"))
 
 
 def _trained(
