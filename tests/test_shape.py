@@ -40,7 +40,6 @@ HEAVY = {"tensorflow", "keras"}
 HEAVY_PARTS = {"ops", "network", "training", "data", "inference"}  # may import them at the top ...
 LIGHT_MODULES = {  # ... but these
     "imgcls.data.dataset",
-    "imgcls.data.traits",
     "imgcls.inference.inputs",
     "imgcls.inference.loading",
     "imgcls.inference.predictions",

@@ -190,7 +190,8 @@ def _trained(
 ) -> Trained:
     from imgcls.training.trainer import Trainer
 
-    state, data = resuming.state_of(saved, changed or {}), prepared.data
+    data, stages = prepared.data, len(prepared.plan.stages)
+    state = resuming.state_of(saved, changed or {}, stages)
     folders.rewind_metrics(run, state.step, state.evaluated)
     trainer = Trainer(run, prepared, state, saved, stop, log)
     log(

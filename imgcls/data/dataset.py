@@ -34,7 +34,7 @@ class Data:
     Attributes:
         spec: classes and sizes, without moments; a label is a position among the classes.
         splits: train, and validation and test where there are any.
-        record: what data.json of a run says.
+        manifest: what data.json of a run says.
     """
 
     spec: DataSpec

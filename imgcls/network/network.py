@@ -1,6 +1,7 @@
 """Checked layers and a data spec become a keras.Sequential that gives logits."""
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,7 +92,16 @@ def build(
         _check_output(location(f"layers{last_key}"), tuple(outputs.shape), len(spec.classes))
         entries = [each.layer for each in building.built if each.depth == 0]
         model = keras.Sequential([inputs, *entries])
+    _check_keys(building.built)
     return Network(model, tuple(building.built), _named(building.built, model))
+
+
+def _check_keys(built: Sequence[BuiltLayer]) -> None:
+    counts = Counter(each.key for each in built)
+    for each in built:
+        if counts[each.key] > 1 and each.key != each.place:
+            key = f"{location(each.place)}.name"
+            raise ConfigError.at(key, f"must be unique; another layer is {each.key!r}, too")
 
 
 def _named(built: Sequence[BuiltLayer], model: keras.Sequential) -> dict[str, keras.Variable]:

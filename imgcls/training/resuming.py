@@ -99,8 +99,8 @@ def _overrides(wanted: ResumeOptions, saved: Checkpoint | None, config: Config) 
     if any(each.partition("=")[0].strip() == key for each in wanted.overrides):
         raise UsageError(f"--extend and --set {key} exclude each other")
     epochs = config.stages[-1].epochs
-    if saved and saved.state.get("early"):
-        epochs = _epochs_done(saved, config)  # the others are not wanted any more
+    if (done := _epochs_done(saved, config)) and saved and saved.state.get("early"):
+        epochs = done  # the others are not wanted any more
     return [*wanted.overrides, f"{key}={epochs + wanted.extend}"]
 
 
@@ -147,8 +147,13 @@ def check_data(run: Run, now: dict[str, Any]) -> None:
         raise RunError(f"the data has changed since {run} began: {difference}")
 
 
-def state_of(saved: Checkpoint | None, changed: Changes) -> "State":
+def state_of(saved: Checkpoint | None, changed: Changes, stages: int) -> "State":
     """Returns where a run stands.
+
+    Args:
+        saved: its newest checkpoint.
+        changed: what differs from the config that it began with.
+        stages: how many its training has.
 
     Raises:
         RunError: if the checkpoint's state is damaged.
@@ -162,6 +167,7 @@ def state_of(saved: Checkpoint | None, changed: Changes) -> "State":
     fresh = {key for key, each in changed.items() if each.step >= saved.step}
     if any(key.endswith(".learning_rate") for key in fresh):
         state.rate = None
-    if any(changes.is_length(key) for key in fresh) and state.early:
+    longer = state.stage == stages - 1 and any(changes.is_length(key) for key in fresh)
+    if longer and state.early:
         state.early, state.wait = None, 0
     return state

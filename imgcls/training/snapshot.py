@@ -45,7 +45,8 @@ class Snapshot:
         averaging = self._averaging
         if averaging is None or averaging.average.every != "epoch":
             return
-        if epoch >= averaging.average.first_epoch:
+        # Not twice, where a signal came between this and the end of the epoch's validation.
+        if averaging.count < epoch - averaging.average.first_epoch + 1:
             averaging.update()
             self._fresh = None  # a checkpoint may have been written at this very step
 

@@ -10,7 +10,7 @@ import yaml
 from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
 from imgcls.errors import RunError
-from imgcls.events import Progressed
+from imgcls.events import Progressed, Validating
 from imgcls.runs import checkpoints
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
@@ -128,6 +128,19 @@ def test_a_run_that_is_stopped_is_resumed_bit_for_bit(way, trained):
     run = trained("stopped", stop, **WAYS[way], epochs=2)
     stop = StopAt(lambda event: isinstance(event, Progressed) and event.epoch == 2)
     train(None, stop, resume=run)
+    train(None, ignore, resume=run)
+
+    assert_same(whole, run)
+
+
+def test_an_epoch_is_averaged_once_though_its_validation_is_stopped_and_begun_again(trained):
+    """
+    The average is updated before the validation that a signal may interrupt.
+    """
+    swa = {"average": {"SWA": {"start_epoch": 0}}, "epochs": 2}
+    whole = trained("whole", **swa)
+    run = trained("stopped", StopAt(lambda event: isinstance(event, Validating)), **swa)
+    train(None, StopAt(lambda event: isinstance(event, Validating)), resume=run)
     train(None, ignore, resume=run)
 
     assert_same(whole, run)

@@ -182,6 +182,19 @@ def test_extending_lengthens_the_last_stage(write, tmp_path):
         train(None, ignore, resume=run, overrides=["training.stages[0].epochs=3"])
 
 
+def test_extending_a_run_whose_first_stage_ended_early_leaves_that_stage_over(write, tmp_path):
+    """
+    Only the last stage gets longer, wherever the run stands.
+    """
+    early = {"monitor": "val_accuracy", "patience": 1, "min_delta": 1}
+    first = {"epochs": 9, "train": "head", "early_stopping": early}
+    stop = StopAt(lambda e: isinstance(e, StageStarted) and e.stage == 2)
+    run = train(write(stages=[first, {"epochs": 1}]), stop, root=tmp_path).run
+    train(None, ignore, resume=run, extend=1)
+
+    assert [1, 1, 2, 2] == [row["stage"] for row in rows(run) if row["kind"] == "epoch"]
+
+
 def test_the_validation_of_each_stage_is_that_of_evaluate(uninterrupted):
     """
     Figures of averaged weights and of regularizers of frozen layers are no exception.

@@ -185,7 +185,7 @@ class Training(Section):
     normalization_statistics: Literal["moving", "recomputed"] = "moving"
     """The mean and variance by which BatchNormalization normalizes in evaluation: moving averages,
     or recomputed from training images before each evaluation, which suits short trainings. Those of
-    averaged weights are always recomputed."""
+    averaged weights are always recomputed, except in layers that the stage freezes."""
     evaluate_every: Count = 1
     """Epochs from one evaluation on the validation images to the next; the last always has one."""
     report_steps: Count | None = None
