@@ -9,6 +9,7 @@ from imgcls.config.components.training import Training
 from imgcls.errors import ConfigError
 from imgcls.events import Saved
 from imgcls.runs import checkpoints, folders
+from imgcls.runs.checkpoints import OPTIMIZER
 from imgcls.training import machine
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
@@ -39,8 +40,8 @@ def test_it_learns_what_float32_learns_and_goes_on_bit_for_bit(write, tmp_path):
 
     assert_same(whole, run)
     assert newest is not None
-    last = sorted(name for name in newest.arrays if name.startswith("optimizer/"))[-2:]
-    factor, good = (float(newest.arrays[name]) for name in last)
+    state = newest.read(OPTIMIZER)
+    factor, good = (float(state[name]) for name in sorted(state)[-2:])
     assert factor > 1
     assert good > 0
     assert rows(exact)[-1]["loss"] == pytest.approx(rows(whole)[-1]["loss"], rel=0.1)
