@@ -5,6 +5,7 @@ import pytest
 
 from imgcls.config.components.layers import Layer
 from imgcls.errors import RunError
+from imgcls.network import weights
 from imgcls.network.network import Network, build
 from imgcls.network.weights import assign, values
 from tests.specs import spec_of
@@ -97,3 +98,33 @@ def test_a_network_with_fewer_filters_takes_no_weights_of_a_wider_one():
     """
     with pytest.raises(RunError, match="belongs to another config"):
         assign(network(1, filters=3).variables, values(network(1).variables), "step-3")
+
+
+@pytest.mark.parametrize("part", [1, 100, 1000])
+def test_large_arrays_are_assigned_in_parts_and_none_is_forgotten(part, monkeypatch):
+    """
+    A network of 50 million parameters would take three times its memory to be loaded.
+    """
+    monkeypatch.setattr(weights, "PART_BYTES", part)
+    trained, again = network(1), network(2)
+    assign(again.variables, values(trained.variables), "step-3")
+    found = values(again.variables)
+
+    assert [] == [
+        name
+        for name, each in values(trained.variables).items()
+        if not np.array_equal(each, found[name])
+    ]
+
+
+def test_a_network_whose_weights_will_be_loaded_draws_none():
+    """
+    Drawing them takes three times their memory, and the seconds that a prediction should take.
+    """
+    layers = [Layer.read(each) for each in ("Flatten", {"Dense": {"units": "classes"}})]
+    blank, drawn = (build(layers, SPEC, 0, blank=each) for each in (True, False))
+
+    assert {0.0} == {float(np.abs(each).max()) for each in values(blank.variables).values()}
+    assert 0 < np.abs(drawn.variables["layers[1].Dense/kernel"]).max()
+    assign(blank.variables, values(drawn.variables), "step-3")
+    assert np.array_equal(drawn.model(IMAGES), blank.model(IMAGES))
