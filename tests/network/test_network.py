@@ -131,11 +131,12 @@ def test_a_last_layer_that_does_not_give_a_number_per_class_is_a_mistake_with_it
         build(stack(CONVOLUTION), SPEC, 0)
 
 
+LAYERS_AFTER: list[Any] = ["Flatten", {"Dense": {"units": 3}}]
 DROPOUT = {"Dropout": {"rate": 0.1}}
 NAMED: list[Any] = [
     {"Conv2D": {"filters": 2, "kernel_size": 3, "name": "stem"}},
     {"Residual": {"layers": [CONVOLUTION, "BatchNormalization"]}},
-    {"Residual": {"layers": [{"Conv2D": {"filters": 4, "kernel_size": 1}}]}},
+    {"Residual": {"layers": [{"Conv2D": {"filters": 4, "kernel_size": 1, "name": "narrow"}}]}},
     {
         "Repeat": {
             "times": 2,
@@ -166,8 +167,8 @@ def test_a_variable_is_named_by_its_layers_place_or_name():
         "layers[1].Residual.layers[1].BatchNormalization/beta",
         "layers[1].Residual.layers[1].BatchNormalization/moving_mean",
         "layers[1].Residual.layers[1].BatchNormalization/moving_variance",
-        "layers[2].Residual.layers[0].Conv2D/kernel",
-        "layers[2].Residual.layers[0].Conv2D/bias",
+        "narrow/kernel",
+        "narrow/bias",
         "layers[2].Residual.shortcut/kernel",
         "classifier/kernel",
         f"{last}[0].Dropout/seed_generator_state",
@@ -218,8 +219,10 @@ def test_a_layers_start_depends_on_the_seed_its_key_and_the_field_alone():
     assert [False, True] == same(one, changed, kernel, "layers[2].Dense/kernel")
     assert [False] * 2 == same(one, build(flat, SPEC, 5), kernel, bias)
     assert not np.array_equal(one.variables[kernel], moved.variables["layers[2].Dense/kernel"])
-    rows = np.asarray(one.variables["layers[2].Dense/kernel"])
-    assert not np.array_equal(rows[0], one.variables["layers[2].Dense/bias"])
+    random = {"gamma_initializer": "RandomNormal", "beta_initializer": "RandomNormal"}
+    scaled = build(stack({"BatchNormalization": random}, *LAYERS_AFTER), SPEC, 0).variables
+    gamma, beta = (scaled[f"layers[0].BatchNormalization/{each}"] for each in ("gamma", "beta"))
+    assert not np.array_equal(gamma, beta)
 
 
 def test_a_name_keeps_the_start_of_a_layer_that_moves():
