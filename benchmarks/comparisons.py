@@ -266,6 +266,21 @@ def _growth() -> list[Comparison]:
     ]
 
 
+def _large() -> list[Comparison]:
+    what = "`imgcls predict` of one image with configs/cifar10_upscaled.yaml, 50 million parameters"
+    contenders = (Contender("imgcls", ("benchmarks.ours.predict_large",)),)
+
+    def counted(name: str, title: str, figure: str, most: float) -> Comparison:
+        targets = _targets(most, most, at_most=True)
+        return Comparison(name, f"{what}: {title}", contenders, figure, "bytes", targets)
+
+    read = "bytes read of the run's folder, whose weights are 201 million bytes"
+    return [
+        counted("predict_large", read, "bytes_read", 210e6),
+        counted("predict_large_memory", "peak resident memory", "peak_bytes", 1.26e9),
+    ]
+
+
 COMPARISONS: tuple[Comparison, ...] = (
     *_tutorials(),
     *_eight_layers(),
@@ -275,4 +290,5 @@ COMPARISONS: tuple[Comparison, ...] = (
     *_pieces(),
     *_starts(),
     *_growth(),
+    *_large(),
 )

@@ -32,17 +32,15 @@ def operations(path: Path) -> Iterator[Operation]:
 
     from imgcls.config import reader
     from imgcls.data import dataset
-    from imgcls.training import machine as machines
-    from imgcls.training import setup
+    from imgcls.training.prepare import prepare
 
     config = reader.read(path, ["training.precision=float32"]).config
     data = dataset.load(config.dataset, config.seed, lambda _: None, only=("train",))
-    engine = setup.engine_of(
-        config, data, setup.traits_of(config, data), machines.choose(config.training)
-    )
+    prepared = prepare(config, data, lambda _: None)
+    model = prepared.network.model
     whole = (keras.layers.MaxPooling2D, keras.layers.BatchNormalization, keras.layers.Activation)
-    shape = (config.training.batch_size, *engine.model.input_shape[1:])
-    for number, layer in enumerate(engine.model.layers):
+    shape = (config.training.batch_size, *model.input_shape[1:])
+    for number, layer in enumerate(model.layers):
         inputs = tf.random.normal(shape)
         outputs = layer(inputs)
         if isinstance(layer, keras.layers.Conv2D):
@@ -54,9 +52,9 @@ def operations(path: Path) -> Iterator[Operation]:
         elif not isinstance(layer, keras.layers.Flatten):
             raise SystemExit(f"{path}: {layer.name} is not known here")
         shape = tuple(outputs.shape)
-    labels = tf.zeros(shape[0], tf.int32)
-    yield _loss(tf.random.normal(shape), labels)
-    yield _update(engine)
+    yield _loss(tf.random.normal(shape), tf.one_hot(tf.zeros(shape[0], tf.int32), shape[1]))
+    optimizer = config.stages[0].optimizer.build(prepared.plan.steps_per_epoch, 1)
+    yield _update(optimizer, model.trainable_variables)
 
 
 def _convolution(layer: Any, inputs: Any, outputs: Any, *, first: bool) -> Iterator[Operation]:  # noqa: ANN401
@@ -172,31 +170,31 @@ def _before(layer: Any, outputs: Any) -> Iterator[Operation]:  # noqa: ANN401
         )
 
 
-def _loss(logits: Any, labels: Any) -> Operation:  # noqa: ANN401
+def _loss(logits: Any, targets: Any) -> Operation:  # noqa: ANN401
     import tensorflow as tf
 
     def run() -> Any:  # noqa: ANN401
-        found = tf.raw_ops.SparseSoftmaxCrossEntropyWithLogits(features=logits, labels=labels)
+        found = tf.raw_ops.SoftmaxCrossEntropyWithLogits(features=logits, labels=targets)
         return found.loss, found.backprop
 
-    return _operation("loss and its gradient", run, 5.0 * _size(logits), 2 * _bytes(logits))
+    return _operation("loss and its gradient", run, 5.0 * _size(logits), 3 * _bytes(logits))
 
 
-def _update(engine: Any) -> Operation:  # noqa: ANN401
+def _update(optimizer: Any, weights: Any) -> Operation:  # noqa: ANN401
     import tensorflow as tf
 
-    weights = engine.model.trainable_variables
+    optimizer.build(weights)
     gradients = [tf.zeros(each.shape) for each in weights]
     size = float(sum(_size(each) for each in gradients))
 
     def run() -> Any:  # noqa: ANN401
-        engine.optimizer.apply_gradients(zip(gradients, weights, strict=True))
+        optimizer.apply_gradients(zip(gradients, weights, strict=True))
         return tf.zeros([])
 
     # The gradient is read; the weight and the optimizer's averages are read and written.
-    averages = sum(_size(each) for each in engine.optimizer_state) - 1  # the step's number
+    averages = sum(_size(each) for each in optimizer.variables) - 2  # the step's number, the rate
     moved = 4 * (3 * size + 2 * averages)
-    return _operation(type(engine.optimizer).__name__, run, 12 * size, moved)
+    return _operation(type(optimizer).__name__, run, 12 * size, moved)
 
 
 def _operation(name: str, run: Callable[[], Any], operations: float, moved: float) -> Operation:

@@ -11,6 +11,7 @@ from benchmarks import machine, page, results
 from benchmarks.comparison import Comparison, Contender, Target
 from benchmarks.comparisons import COMPARISONS, FLOOR_CONFIGS
 from benchmarks.ours.pieces import WITHOUT
+from benchmarks.ours.predict_large import bytes_read
 from benchmarks.ratios import Spread, figures, ratios
 from benchmarks.running import Settings, UnmeasuredError, command, figures_of, rounds
 from imgcls.config import reader
@@ -262,3 +263,22 @@ def test_every_piece_can_be_taken_out():
     named = {each.name.removeprefix("piece_") for each in COMPARISONS if "piece_" in each.name}
 
     assert named == set(WITHOUT) - {"resident", "device"}  # those are benchmarks.gpu's
+
+
+def test_bytes_are_counted_of_the_files_of_a_folder_alone():
+    """
+    A call that another thread interrupts in the log, or a mapped file, is read all the same.
+    """
+    log = """\
+7  read(3</tmp/run/model.json>, "{\\n \\"classes\\"", 4096) = 312
+7  read(4</usr/lib/python3/os.py>, "import"..., 9000) = 9000
+8  pread64(5</tmp/run/checkpoints/step-1/model.safetensors>,  <unfinished ...>
+7  read(3</tmp/run/model.json>, "", 4096) = 0
+8  <... pread64 resumed>"\\1\\2 = 9"..., 1000, 64) = 1000
+7  mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, 6</tmp/run/config.yaml>, 0) = 0x7f2a00
+7  mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f2b00
+7  read(3</tmp/run-002/model.json>, "{", 4096) = 99
+7  read(3</tmp/run/model.json>, 0x7ffc, 4096) = -1 EIO (Input/output error)
+"""
+
+    assert 312 + 1000 + 8192 == bytes_read(log, Path("/tmp/run"))  # noqa: S108  # no such file

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from imgcls.config import reader
-from imgcls.data.dataset import Data, Split
-from imgcls.data.pipeline import train_batches
-from imgcls.training import machine, setup
+from imgcls.data.dataset import Data
 from imgcls.training.engine import IMAGES, LOSS
+from imgcls.training.prepare import prepare
+from tests.specs import data_of
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 STORED = {  # height and width, channels, classes
@@ -42,10 +42,9 @@ def made(config: reader.CheckedConfig) -> Data:
     rng = np.random.default_rng(0)
     labels = np.arange(2 * classes, dtype=np.int32) % classes
     pixels = rng.integers(0, 256, (len(labels), side, side, channels), np.uint8)
-    split = Split(pixels, labels, tuple(map(str, labels)))
     names = tuple(f"class {number}" for number in range(classes))
     size = dataset.size or (side, side)
-    return Data(names, size, (side, side), channels, dataset.resize, {"train": split}, {})
+    return data_of(pixels, labels, names, size=size, resize=dataset.resize)
 
 
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
@@ -54,22 +53,20 @@ def test_a_shipped_config_takes_a_step(file):
     They are what people start from.
     """
     checked = reader.read(file)
-    config, data = checked.config, made(checked)
-    engine = setup.engine_of(
-        config, data, setup.traits_of(config, data), machine.choose(config.training)
-    )
-    before = [np.asarray(each) for each in engine.model.trainable_variables]
-    split = data.splits["train"]
-    batches = train_batches(split, data.size, config.augmentation, 4, 0, range(2))
+    training = checked.config.training.model_copy(update={"batch_size": 4})
+    config = checked.config.model_copy(update={"training": training})
+    prepared = prepare(config, made(checked), lambda _: None)
+    model, engine = prepared.network.model, prepared.engine(0)
+    before = [np.asarray(each) for each in model.trainable_variables]
     # Two steps: a warm-up begins with a rate of 0.
-    row = engine.advance(iter(batches), 2)[1]
+    row = engine.advance(engine.batches(range(2)), 2)[1]
 
     assert row[IMAGES] == 4
     assert 0 < row[LOSS] < 1000
     assert any(
         not np.array_equal(old, new)
-        for old, new in zip(before, engine.model.trainable_variables, strict=True)
+        for old, new in zip(before, model.trainable_variables, strict=True)
     )
     if file.stem in THE_TUTORIALS:
-        assert THE_TUTORIALS[file.stem] == engine.model.count_params()
+        assert THE_TUTORIALS[file.stem] == model.count_params()
     tf.keras.backend.clear_session()

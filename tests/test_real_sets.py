@@ -43,7 +43,7 @@ def test_a_published_set_is_read_as_it_was_published(name, size, channels):
         "validation": train_images // 10,
         "test": 10_000,
     } == {split: len(images.labels) for split, images in data.splits.items()}
-    assert (size, channels, 10) == (data.size, data.channels, len(data.classes))
+    assert (size, channels, 10) == (data.spec.size, data.spec.channels, len(data.spec.classes))
 
 
 @needs("mnist")

@@ -48,9 +48,9 @@ def _winograd() -> None:
 
 
 def _calls() -> None:
-    from imgcls.training import loop
+    from imgcls.training import trainer
 
-    _replace(loop, "CALL_SECONDS", 0.0)
+    _replace(trainer, "CALL_SECONDS", 0.0)
 
 
 def _update() -> None:

@@ -7,6 +7,7 @@ import argparse
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +50,17 @@ def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[
     data = dataset.load(checked.dataset, checked.seed, lambda _: None, only=("train",))
     startup.start()
     from imgcls.data import batch_source
-    from imgcls.training import machine as machines
-    from imgcls.training import setup
+    from imgcls.training.prepare import prepare, targets_of
 
-    machine = machines.choose(checked.training)
-    given = (data.size, checked.augmentation, checked.training.batch_size, checked.seed)
-    whole = batch_source.on_host(data.splits["train"], *given)
-    batches = iter(whole.batches(range(STEPS)))
+    prepared = prepare(checked, data, lambda _: None)
+    precision = prepared.machine.precision
+    given = (data.spec.size, checked.augmentation, checked.training.batch_size, checked.seed)
+    whole = batch_source.on_host(data.splits["train"], *given, targets_of(checked, data))
     if part == "input":
-        return _inputs(batches), machine.precision
-    engine = setup.engine_of(checked, data, setup.traits_of(checked, data), machine)
-    engine.batch_source = whole  # a GPU would augment in the step
-    return _steps(engine, next(batches)), machine.precision
+        return _inputs(iter(whole.batches(range(STEPS)))), precision
+    # On a GPU, too: it would augment in the step.
+    engine = replace(prepared, batch_source=whole).engine(0)
+    return _steps(engine, next(engine.batches(range(STEPS)))), precision
 
 
 def _inputs(batches: Any) -> Callable[[int], int]:  # noqa: ANN401  # TensorFlow has no types

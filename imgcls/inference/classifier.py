@@ -30,7 +30,8 @@ class Classifier:
     """A trained network, as `imgcls.load` returns it.
 
     Args:
-        run: with the weights of its checkpoint.
+        run: with the weights of its checkpoint; they are taken out of it, so that they are in
+            memory once.
         precision: float32, whatever the run was trained in, or bfloat16.
 
     Attributes:
@@ -46,8 +47,11 @@ class Classifier:
         # A folder from elsewhere may ask for more than it brings: no memory before that is known.
         shapes = networks.shapes_only(config.layers, self._spec, precision=precision)
         weights.check(shapes.variables, run.weights, run.checkpoint)
-        network = networks.build(config.layers, self._spec, config.seed, precision=precision)
+        network = networks.build(
+            config.layers, self._spec, config.seed, precision=precision, blank=True
+        )
         weights.assign(network.variables, run.weights, run.checkpoint)
+        run.weights.clear()
         self.network: keras.Sequential = network.model
         self._predictor = Predictor(network, self._spec, config.loss)
 

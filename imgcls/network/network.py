@@ -61,6 +61,7 @@ def build(
     *,
     precision: str = "float32",
     replicas: int = 1,
+    blank: bool = False,
 ) -> Network:
     """Returns the network of a config.
 
@@ -74,6 +75,7 @@ def build(
         seed: of the initial weights, and of dropout and noise layers.
         precision: float32, or bfloat16 or float16 with float32 weights.
         replicas: how many devices share a batch.
+        blank: leave all weights at zero, for those who load them.
 
     Raises:
         ConfigError: if a layer does not fit what comes before it, at the layer's place.
@@ -82,7 +84,7 @@ def build(
     *body, (last_key, last) = stack
     head = without_softmax(last)
     stack = body if head is None else [*body, (last_key, head)]
-    building = Building(spec, seed, replicas)
+    building = Building(spec, seed, replicas, blank)
     inputs = outputs = keras.Input((*spec.size, spec.channels))
     with _deep_recursion(sum(layer.count for layer in layers)):
         for number, (below, layer) in enumerate(stack, start=1):

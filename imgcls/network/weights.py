@@ -5,11 +5,15 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from imgcls.errors import RunError
 
 Arrays = dict[str, NDArray[Any]]
+
+PART_BYTES = 2**24
+"""Larger arrays are assigned in parts: TensorFlow copies each twice on its way into a variable."""
 
 _SHOWN = 3  # names in a message
 
@@ -32,7 +36,21 @@ def assign(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what
     """
     check(variables, saved, what)
     for name, variable in variables.items():
-        variable.assign(saved[name])
+        _assign(variable, saved[name])
+
+
+def _assign(variable: Any, value: NDArray[Any]) -> None:  # noqa: ANN401  # Keras' or TensorFlow's
+    inner = variable.value if isinstance(variable, keras.Variable) else variable
+    if value.nbytes <= PART_BYTES or isinstance(inner, tf.distribute.DistributedValues):
+        variable.assign(value)
+        return
+    rows = max(1, PART_BYTES * len(value) // value.nbytes)
+    for begin in range(0, len(value), rows):
+        part = value[begin : begin + rows]
+        # `inner[begin:end].assign` would read the variable, and copy it because of that.
+        tf.raw_ops.ResourceStridedSliceAssign(
+            ref=inner.handle, begin=[begin], end=[begin + len(part)], strides=[1], value=part
+        )
 
 
 def check(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what: str) -> None:

@@ -12,12 +12,14 @@ from imgcls.config.components.augmentations import Augmentation
 from imgcls.data import batch_source
 from imgcls.data.batch_source import BatchSource
 from imgcls.data.dataset import Split
+from imgcls.data.targets import Targets
 from tests.config.components.augmentations.test_augmentation import FIELDS
 
 RNG = np.random.default_rng(0)
 IMAGES, BATCH, SIDES = 30, 8, (5, 7)
 PIXELS = RNG.integers(0, 256, (IMAGES, *SIDES, 3), np.uint8)  # 105 bytes: no whole number of int32
 LABELS = RNG.integers(0, 4, IMAGES).astype(np.int32)
+TARGETS = Targets(4, 0.1, np.array([0.5, 1, 2, 3], np.float32))
 ALL = [Augmentation.read({name: fields}) for name, fields in FIELDS.items()]
 
 
@@ -25,12 +27,9 @@ def split(pixels: np.ndarray = PIXELS) -> Split:
     return Split(pixels, LABELS, tuple(map(str, LABELS)))
 
 
-def images_of(given: BatchSource, steps: range) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches_of(given: BatchSource, steps: range) -> list[tuple[np.ndarray, ...]]:
     finish = tf.function(given.finish) if given.finish else lambda *batch: batch
-    return [
-        (images.numpy(), labels.numpy())
-        for images, labels in (finish(*batch) for batch in given.batches(steps))
-    ]
+    return [tuple(each.numpy() for each in finish(*batch)) for batch in given.batches(steps)]
 
 
 @pytest.mark.parametrize("size", [SIDES, (11, 13)], ids=str)
@@ -40,19 +39,20 @@ def test_the_device_makes_the_batches_of_the_host(resident, size, monkeypatch):
     A network must not learn something else because of where its images were made.
     """
     monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
-    given = (split(), size, ALL, BATCH, 3)
+    given = (split(), size, ALL, BATCH, 3, TARGETS)
     device = batch_source.on_device(*given, "/cpu:0")
     pairs = zip(
-        images_of(batch_source.on_host(*given), range(2, 9)),
-        images_of(device, range(2, 9)),
+        batches_of(batch_source.on_host(*given), range(2, 9)),
+        batches_of(device, range(2, 9)),
         strict=True,
     )
 
     sent = next(iter(device.batches(range(1))))
     assert (2 if resident else 3) == len(sent)
-    for (images, labels), (ours, our_labels) in pairs:
+    for (images, *rest), (ours, *our_rest) in pairs:
         np.testing.assert_allclose(images, ours, atol=2e-6)  # graphs are rewritten otherwise
-        np.testing.assert_array_equal(labels, our_labels)
+        for each, our_each in zip(rest, our_rest, strict=True):
+            np.testing.assert_array_equal(each, our_each)
 
 
 def test_what_the_host_sends_is_bytes(tmp_path):
@@ -61,13 +61,13 @@ def test_what_the_host_sends_is_bytes(tmp_path):
     """
     mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=PIXELS.shape)
     mapped[:] = PIXELS  # too large for memory, so for a GPU, too
-    device = batch_source.on_device(split(mapped), SIDES, (), BATCH, 0, "/cpu:0")
+    device = batch_source.on_device(split(mapped), SIDES, (), BATCH, 0, TARGETS, "/cpu:0")
     _, index, pixels = device.batches(range(1)).element_spec
 
     assert (tf.int64, tf.uint8) == (index.dtype, pixels.dtype)
     np.testing.assert_array_equal(
-        images_of(device, range(1))[0][0],
-        images_of(batch_source.on_host(split(), SIDES, (), BATCH, 0), range(1))[0][0],
+        batches_of(device, range(1))[0][0],
+        batches_of(batch_source.on_host(split(), SIDES, (), BATCH, 0, TARGETS), range(1))[0][0],
     )
 
 
@@ -97,7 +97,7 @@ def test_a_gpu_has_a_kernel_for_all_of_it(resident, monkeypatch):
     TensorFlow quietly takes what has none to the host and back, pixels and all, in each step.
     """
     monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
-    device = batch_source.on_device(split(), (11, 13), ALL, BATCH, 3, "/cpu:0")
+    device = batch_source.on_device(split(), (11, 13), ALL, BATCH, 3, TARGETS, "/cpu:0")
     graph = (
         tf.function(device.finish)
         .get_concrete_function(*device.batches(range(1)).element_spec)

@@ -10,6 +10,7 @@ from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import Data, load, load_labelled
 from imgcls.events import Cached
 from imgcls.images import buffers
+from tests.specs import spec_of
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def loaded(folder: Path, seed: int = 0, **settings: object) -> tuple[Data, list[
     return data, [event for event in events if isinstance(event, Cached)]
 
 
-def test_the_record_is_the_same_with_and_without_the_cache(photos, monkeypatch):
+def test_the_manifest_is_the_same_with_and_without_the_cache(photos, monkeypatch):
     """
     A run that goes on compares its data by content; where the pixels came from is not content.
     """
@@ -97,10 +98,8 @@ def test_other_labelled_images_come_from_it_too(photos):
     `imgcls evaluate --data` on the same folder, for one run after the other.
     """
     events: list[object] = []
-    first, second = (
-        load_labelled(photos, ("class0", "class1"), (16, 16), 3, "crop", events.append)
-        for _ in range(2)
-    )
+    spec = spec_of(("class0", "class1"), (16, 16), 3, resize="crop")
+    first, second = (load_labelled(photos, spec, events.append) for _ in range(2))
 
     assert Cached(40, 40) == events[-1]
     assert np.array_equal(first.pixels, second.pixels)

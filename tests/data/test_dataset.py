@@ -15,6 +15,7 @@ from imgcls.errors import ConfigError, DataError
 from imgcls.events import Event, Scanning
 from imgcls.images.load import load as load_picture
 from imgcls.images.pictures import SPLITS
+from tests.specs import spec_of
 
 CLASSES = ("cat", "dog", "emu")
 
@@ -59,8 +60,8 @@ def test_files_are_loaded_with_their_labels_and_names(photos):
     """
     data, events = loaded({"folder": photos, "size": 16})
 
-    assert CLASSES == data.classes
-    assert ((16, 16), (16, 16), 3) == (data.size, data.stored, data.channels)
+    assert CLASSES == data.spec.classes
+    assert ((16, 16), (16, 16), 3) == (data.spec.size, data.spec.stored, data.spec.channels)
     assert {"train": 28, "validation": 4, "test": 4} == {
         split: len(images.labels) for split, images in data.splits.items()
     }
@@ -107,7 +108,7 @@ def test_what_is_kept_is_the_smaller_of_source_and_size(npz, size, resize, store
     file, _ = npz()
     data, _ = loaded({"npz": file, "size": size, "resize": resize})
 
-    assert (size or (6, 8), stored) == (data.size, data.stored)
+    assert (size or (6, 8), stored) == (data.spec.size, data.spec.stored)
     assert stored == data.splits["train"].pixels.shape[1:3]
     assert list(stored) == data.manifest["stored"]
 
@@ -116,14 +117,14 @@ def test_files_of_one_small_size_are_kept_small(photos, tmp_path):
     """
     CIFAR-10 unpacked to files must cost no more memory than as an array.
     """
-    assert loaded({"folder": photos, "size": 64})[0].stored == (64, 64)
+    assert loaded({"folder": photos, "size": 64})[0].spec.stored == (64, 64)
     for file in photos.rglob("*.png"):
         Image.open(file).resize((10, 8)).save(file)
 
-    assert loaded({"folder": photos, "size": 64})[0].stored == (8, 10)
-    assert loaded({"folder": photos, "size": 64, "resize": "pad"})[0].stored == (64, 64)
+    assert loaded({"folder": photos, "size": 64})[0].spec.stored == (8, 10)
+    assert loaded({"folder": photos, "size": 64, "resize": "pad"})[0].spec.stored == (64, 64)
     Image.new("RGB", (10, 9)).save(photos / "emu" / "11.png")
-    assert loaded({"folder": photos, "size": 64})[0].stored == (64, 64)
+    assert loaded({"folder": photos, "size": 64})[0].spec.stored == (64, 64)
     assert tmp_path in photos.parents
 
 
@@ -358,7 +359,7 @@ def test_other_labelled_images_are_matched_by_name(photos):
     By order, a run of cat, dog, emu would score a folder of dog and emu as cat and dog.
     """
     classes = ("emu", "bat", "dog", "cat")
-    split = load_labelled(photos, classes, (16, 16), 3, "crop")
+    split = load_labelled(photos, spec_of(classes, (16, 16), 3, resize="crop"))
 
     assert (36, 16, 16, 3) == split.pixels.shape
     assert {0, 2, 3} == set(split.labels.tolist())
@@ -366,7 +367,7 @@ def test_other_labelled_images_are_matched_by_name(photos):
         assert classes[label] == Path(name).parent.name
         assert np.array_equal(load_picture(Path(name), (16, 16), 3, "crop"), pixels)
     with pytest.raises(DataError, match="unknown class 'emu'; the classes are cat, dog"):
-        load_labelled(photos, ("cat", "dog"), (16, 16), 3, "crop")
+        load_labelled(photos, spec_of(("cat", "dog"), (16, 16), 3, resize="crop"))
 
 
 def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
@@ -375,15 +376,15 @@ def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
     """
     table = photos / "t.csv"
     table.write_text("path,label\ndog/03.png,dog\nemu/01.png,emu\n")
-    split = load_labelled(table, CLASSES, (16, 16), 1, "pad")
+    split = load_labelled(table, spec_of(CLASSES, (16, 16), 1, resize="pad"))
     assert ([1, 2], (2, 16, 16, 1)) == (split.labels.tolist(), split.pixels.shape)
 
     file, pixels = npz(x_test=np.zeros((3, 6, 8, 3), np.uint8), y_test=[2, 1, 1])
-    split = load_labelled(file, CLASSES, (6, 8), 3, "pad")
+    split = load_labelled(file, spec_of(CLASSES, (6, 8), 3, resize="pad"))
     assert [2, 1, 1] == split.labels.tolist()
     assert ("test[0]", "test[1]", "test[2]") == split.names
     with pytest.raises(DataError, match="must be a class from 0 to 1, got 2"):
-        load_labelled(file, ("a", "b"), (6, 8), 3, "pad")
+        load_labelled(file, spec_of(("a", "b"), (6, 8), 3, resize="pad"))
     assert len(pixels) == 40
 
 
@@ -397,17 +398,17 @@ def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
             (root / split / name).mkdir(parents=True)
             os.link(photos / name / "00.png", root / split / name / "a.png")
     with pytest.raises(DataError, match="has train, validation images, but no test images"):
-        load_labelled(root, CLASSES, (8, 8), 3, "pad")
+        load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad"))
     (root / "test" / "dog").mkdir(parents=True)
     with pytest.raises(DataError, match="no images"):
-        load_labelled(root, CLASSES, (8, 8), 3, "pad")
+        load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad"))
     os.link(photos / "dog" / "00.png", root / "test" / "dog" / "b.png")
 
-    assert [1] == load_labelled(root, CLASSES, (8, 8), 3, "pad").labels.tolist()
+    assert [1] == load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad")).labels.tolist()
     (root / "test" / "dog" / "b.png").unlink()
     (root / "test" / "dog" / "c.png").write_bytes(b"")
     with pytest.raises(DataError, match="1 image cannot be read"):
-        load_labelled(root, CLASSES, (8, 8), 3, "pad")
+        load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad"))
 
 
 @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ def test_other_labelled_images_are_not_sent_to_keys_of_a_config(photos, text, me
     (photos / "cat" / "bad.png").touch()
     (photos / "t.csv").write_text(text)
     with pytest.raises(DataError) as caught:
-        load_labelled(photos / "t.csv", CLASSES, (8, 8), 3, "pad")
+        load_labelled(photos / "t.csv", spec_of(CLASSES, (8, 8), 3, resize="pad"))
 
     assert str(caught.value).endswith(message.format(folder=photos))
     assert caught.value.hint is None

@@ -8,10 +8,18 @@ import pytest
 
 from imgcls.config.components.augmentations import Augmentation
 from imgcls.data.dataset import Split
-from imgcls.data.pipeline import evaluation_batches, index_batches, steps_per_pass, train_batches
+from imgcls.data.pipeline import (
+    evaluation_batches,
+    first_images,
+    index_batches,
+    steps_per_pass,
+    train_batches,
+)
+from imgcls.data.targets import Targets
 
 IMAGES, BATCH = 23, 5  # the last batch of a pass has three
 STEPS = 5
+TARGETS = Targets(IMAGES)
 
 
 def split(images: int = IMAGES) -> Split:
@@ -78,10 +86,8 @@ def test_training_batches_have_the_images_of_their_labels_augmented_alike_from_a
     images.pixels[:, :2] //= 2
 
     def run(start: int) -> list[np.ndarray]:
-        batches = train_batches(images, (4, 4), flips, BATCH, 3, range(start, 12))
-        return [
-            np.concatenate([batch.numpy().ravel(), labels.numpy()]) for batch, labels in batches
-        ]
+        batches = train_batches(images, (4, 4), flips, BATCH, 3, range(start, 12), TARGETS)
+        return [np.concatenate([each.numpy().ravel() for each in batch]) for batch in batches]
 
     whole = run(0)
 
@@ -93,8 +99,9 @@ def test_without_augmentation_an_image_is_its_pixels_between_0_and_1():
     """
     What is fed is what is stored.
     """
-    for images, labels in train_batches(split(), (4, 4), (), BATCH, 0, range(STEPS)):
-        expected = np.broadcast_to(labels.numpy()[:, None, None, None] / 255, images.shape)
+    for images, targets, _ in train_batches(split(), (4, 4), (), BATCH, 0, range(STEPS), TARGETS):
+        labels = np.argmax(targets, axis=1)
+        expected = np.broadcast_to(labels[:, None, None, None] / 255, images.shape)
 
         np.testing.assert_allclose(expected, images.numpy(), rtol=1e-6)
 
@@ -103,7 +110,8 @@ def test_evaluation_sees_every_image_once_in_its_order():
     """
     A dropped last batch scored 9,984 of 10,000 images elsewhere.
     """
-    labels = [label.numpy() for _, label in evaluation_batches(split(), (4, 4), BATCH)]
+    batches = evaluation_batches(split(), (4, 4), BATCH, TARGETS)
+    labels = [np.argmax(targets, axis=1) for _, targets, _ in batches]
 
     assert list(range(IMAGES)) == list(itertools.chain(*labels))
 
@@ -112,7 +120,7 @@ def test_small_pictures_are_enlarged_in_the_batch():
     """
     A 32-pixel set shown at 224 would take 6.8 GB otherwise.
     """
-    images, _ = next(iter(evaluation_batches(split(), (9, 12), BATCH)))
+    images, _, _ = next(iter(evaluation_batches(split(), (9, 12), BATCH, TARGETS)))
 
     assert images.shape == (BATCH, 9, 12, 1)
     np.testing.assert_allclose(images.numpy()[3], 3 / 255, rtol=1e-6)
@@ -127,8 +135,8 @@ def test_a_set_on_disk_gives_the_batches_of_one_in_memory(tmp_path):
     mapped[:] = memory.pixels
     disk = Split(mapped, memory.labels, memory.names)
     pairs = zip(
-        train_batches(memory, (4, 4), (), BATCH, 0, range(STEPS)),
-        train_batches(disk, (4, 4), (), BATCH, 0, range(STEPS)),
+        train_batches(memory, (4, 4), (), BATCH, 0, range(STEPS), TARGETS),
+        train_batches(disk, (4, 4), (), BATCH, 0, range(STEPS), TARGETS),
         strict=True,
     )
 
@@ -147,9 +155,9 @@ def test_a_set_on_disk_takes_the_memory_of_a_few_batches(tmp_path):
     shape = (400, 256, 256, 3)  # 79 MB
     pixels = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=shape)
     disk = Split(pixels, np.zeros(400, np.int32), ("",) * 400)
-    next(iter(train_batches(disk, (256, 256), (), 10, 0, range(1))))
+    next(iter(train_batches(disk, (256, 256), (), 10, 0, range(1), TARGETS)))
     before = held()
-    for images, _ in train_batches(disk, (256, 256), (), 10, 0, range(40)):
+    for images, _, _ in train_batches(disk, (256, 256), (), 10, 0, range(40), TARGETS):
         assert images.shape == (10, 256, 256, 3)
 
     assert held() - before < 12e6
@@ -166,3 +174,15 @@ def test_the_last_batch_has_an_image_for_each_replica_and_every_image_is_there(s
 
     assert [5, 5, 5, 8 - max(3, smallest), max(3, smallest)] == list(map(len, batches))
     assert sorted(np.concatenate(batches)) == list(range(IMAGES))
+
+
+@pytest.mark.parametrize(("most", "expected"), [(3, 1), (5, 1), (14, 2), (10**6, STEPS)])
+def test_the_first_images_are_those_of_the_first_epoch_not_augmented(most, expected):
+    """
+    Statistics of a network are computed from what it was trained on, in the time of a few batches.
+    """
+    found = [batch.numpy() for batch in first_images(split(), (4, 4), BATCH, 7, most)]
+    numbers = [round(255 * image[0, 0, 0]) for batch in found for image in batch]
+
+    assert expected == len(found)
+    assert order(stop=expected, seed=7) == numbers

@@ -12,10 +12,13 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 
 from imgcls.config.config import Config  # noqa: E402
-from imgcls.data.dataset import Data, Split  # noqa: E402
+from imgcls.data.dataset import Data  # noqa: E402
 from imgcls.data.pipeline import train_batches  # noqa: E402
-from imgcls.training import machine, setup  # noqa: E402
+from imgcls.network.weights import values  # noqa: E402
+from imgcls.training import machine  # noqa: E402
+from imgcls.training import prepare as preparing  # noqa: E402
 from imgcls.training.machine import Machine  # noqa: E402
+from tests import specs  # noqa: E402
 
 IMAGES, BATCH, STEPS = 32, 8, 10
 
@@ -42,7 +45,7 @@ def config_of(case: dict[str, Any], replicas: int) -> Config:
                 "device": "cpu",
                 "precision": "float32",
                 "class_weight": "auto" if case.get("weighted") else None,
-                "ema": {"decay": 0.8} if case.get("ema") else None,
+                "average": {"EMA": {"decay": 0.8}} if case.get("averaged") else None,
             },
         }
     )
@@ -53,27 +56,37 @@ def data_of(case: dict[str, Any]) -> Data:
     rng = np.random.default_rng(0)
     labels = (np.arange(images) ** 2 % 3).astype(np.int32)
     pixels = rng.integers(0, 255, (images, 8, 8, 1), np.uint8)
-    split = Split(pixels, labels, tuple(map(str, range(images))))
-    return Data(("a", "b", "c"), (8, 8), (8, 8), 1, "stretch", {"train": split}, {})
+    return specs.data_of(pixels, labels, ("a", "b", "c"))
 
 
 @cache
 def machine_of(replicas: int) -> Machine:
-    """One strategy a process: the keys of a second one's collectives would be the first one's."""
-    return machine.choose(config_of({}, replicas).training)
+    """One strategy per process: the keys of a second one's collectives would be the first one's."""
+    return choose(config_of({}, replicas).training)
+
+
+choose = machine.choose
+machine.choose = lambda training: machine_of(int(training.replicas))
 
 
 def run(case: dict[str, Any], replicas: int) -> list[list[float]]:
     config, data = config_of(case, replicas), data_of(case)
-    chosen = machine_of(replicas)
-    assert chosen.replicas == replicas
-    engine = setup.engine_of(config, data, setup.traits_of(config, data), chosen)
+    assert machine_of(replicas).replicas == replicas
+    prepared = preparing.prepare(config, data, lambda _: None)
     # The same batches for one device, so that only the engine differs.
-    batches = train_batches(data.splits["train"], (8, 8), (), BATCH, 0, range(STEPS), smallest=2)
-    rows = engine.advance(iter(batches), STEPS)
+    targets = preparing.targets_of(config, data)
+    batches = train_batches(
+        data.splits["train"], (8, 8), (), BATCH, 0, range(STEPS), targets, smallest=2
+    )
+    rows = prepared.engine(0).advance(iter(batches), STEPS)
     assert rows[:, 2].max() == BATCH
-    variables = [*engine.model.variables, *engine.averages]
-    weights = np.concatenate([np.asarray(each).ravel() for each in variables])
+    arrays = values(prepared.network.variables)
+    if prepared.averaging:
+        assert prepared.averaging.count == STEPS
+        arrays |= {
+            f"{name}/mean": value for name, value in values(prepared.averaging.variables).items()
+        }
+    weights = np.concatenate([each.ravel() for each in arrays.values()])
     return [(rows[:, 0] / rows[:, 2]).tolist(), weights.astype(float).tolist()]
 
 

@@ -7,22 +7,22 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from imgcls.data.traits import Traits
 
 from imgcls.config.components.layers import Layer
 from imgcls.config.components.losses import Loss
 from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.regularizers import Regularizer
 from imgcls.config.components.schedules import Schedule
-from imgcls.config.components.training import Training
 from imgcls.data.batch_source import BatchSource
-from imgcls.network import model
+from imgcls.data.targets import Targets
+from imgcls.network.network import Network, build
 from imgcls.training import engine
-from imgcls.training.engine import IMAGES, LOSS, Engine
+from imgcls.training.engine import IMAGES, LOSS, Engine, StageOptimizer
+from tests.specs import spec_of
 
 STEPS, BATCH, CLASSES = 20, 16, 3
 EPOCHS, STEPS_PER_EPOCH = 4, 5  # of the schedules
-TRAITS = Traits(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=1, resize="stretch")
+SPEC = spec_of(("a", "b", "c"))
 DIGITS = 5e-5  # relative, or absolute below 1
 
 schedules = keras.optimizers.schedules
@@ -105,7 +105,7 @@ SCHEDULES: dict[str, tuple[dict[str, Any], Callable[[], Any]]] = {
 }
 
 
-def network(regularizer: dict[str, Any] | None = None) -> keras.Sequential:
+def network(regularizer: dict[str, Any] | None = None) -> Network:
     dense: dict[str, Any] = {"units": "classes", "activation": "softmax"}
     if regularizer:
         dense["kernel_regularizer"] = regularizer
@@ -115,7 +115,7 @@ def network(regularizer: dict[str, Any] | None = None) -> keras.Sequential:
         "Flatten",
         {"Dense": dense},
     ]
-    return model.build([Layer.read(layer) for layer in layers], TRAITS, seed=1)
+    return build([Layer.read(layer) for layer in layers], SPEC, seed=1)
 
 
 def batches() -> tuple[np.ndarray, np.ndarray]:
@@ -126,32 +126,43 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
+def source(loss: Loss, weights: Any = None) -> BatchSource:
+    """Returns the batches of every step, with the targets of a loss."""
+    images, labels = batches()
+    targets = Targets(CLASSES, loss.smoothing, weights).lookup(labels)(np.arange(len(labels)))
+    return BatchSource(
+        lambda _: tf.data.Dataset.from_tensor_slices((images, *targets)).batch(BATCH)
+    )
+
+
 def made(
     optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
-) -> tuple[keras.Sequential, Engine]:
+) -> tuple[Network, Engine]:
     strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
     with strategy.scope():
-        net, built = network(regularizer), optimizer.build(STEPS_PER_EPOCH, EPOCHS)
-    data = BatchSource(lambda _: tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
-    return net, Engine(
-        net, built, optimizer, loss, strategy, data, Training(), class_weights=weights
-    )
+        net = network(regularizer)
+        built = StageOptimizer(optimizer.build(STEPS_PER_EPOCH, EPOCHS), optimizer)
+        return net, Engine(net, built, loss, strategy, source(loss, weights))
 
 
 def ours(
     optimizer: Optimizer, loss: Loss, regularizer: Any = None, weights: Any = None
 ) -> tuple[list[float], list[np.ndarray]]:
     net, engine = made(optimizer, loss, regularizer, weights)
-    data = iter(engine.batch_source.batches(range(STEPS)))
+    data = engine.batches(range(STEPS))
     rows = np.concatenate([engine.advance(data, 7), engine.advance(data, STEPS - 7)])
-    return list(rows[:, LOSS] / rows[:, IMAGES]), [np.asarray(each) for each in net.variables]
+    return list(rows[:, LOSS] / rows[:, IMAGES]), arrays(net)
+
+
+def arrays(net: Network) -> list[np.ndarray]:
+    return [np.asarray(each) for each in net.variables.values()]
 
 
 def kerases(
     optimizer: Any, loss: Any, one_hot: bool, regularizer: Any = None, weights: Any = None
 ) -> tuple[list[float], list[np.ndarray]]:
     net = network(regularizer)
-    whole = keras.Sequential([net, keras.layers.Softmax()])
+    whole = keras.Sequential([net.model, keras.layers.Softmax()])
     whole.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     means: list[float] = []
     images, labels = batches()
@@ -171,7 +182,7 @@ def kerases(
     # Keras shows the mean since the epoch began.
     steps = np.arange(1, STEPS + 1)
     sums = np.array(means) * steps
-    return list(np.diff(sums, prepend=0.0)), [np.asarray(each) for each in net.variables]
+    return list(np.diff(sums, prepend=0.0)), arrays(net)
 
 
 def assert_equal(one: Any, other: Any) -> None:
@@ -270,9 +281,9 @@ def test_how_many_steps_a_call_takes_changes_nothing():
 
     def run(*calls: int) -> list[np.ndarray]:
         net, engine = made(Optimizer.read("Adam"), CROSSENTROPY)
-        data = iter(tf.data.Dataset.from_tensor_slices(batches()).batch(BATCH))
+        data = engine.batches(range(STEPS))
         rows = [engine.advance(data, steps) for steps in calls]
-        return [np.concatenate(rows), *(np.asarray(each) for each in net.variables)]
+        return [np.concatenate(rows), *arrays(net)]
 
     for one, other in zip(run(20), run(1, 2, 3, 14), strict=True):
         assert np.array_equal(one, other)

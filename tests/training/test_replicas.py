@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).with_name("replicas.py")
+ROOT = Path(__file__).parents[2]
 
 CASES = {
     "a plain net": {},
@@ -17,7 +17,7 @@ CASES = {
     "clipping by norm": {"clipping": {"clipnorm": 0.01}},
     "clipping by value": {"clipping": {"clipvalue": 0.001}},
     "clipping by global norm": {"clipping": {"global_clipnorm": 0.01}},
-    "class weights and averages": {"weighted": True, "ema": True},
+    "class weights and averages": {"weighted": True, "averaged": True},
     "a last batch smaller than the rest": {"last": 3},
     "a last batch of one image, synchronised": {"last": 1, "normalised": True},
 }
@@ -30,7 +30,8 @@ def figures() -> dict[str, dict[str, list[list[float]]]]:
     The CPU can be divided only before TensorFlow starts.
     """
     done = subprocess.run(
-        [sys.executable, str(SCRIPT)],
+        [sys.executable, "-m", "tests.training.replicas"],
+        cwd=ROOT,
         input=json.dumps(CASES),
         capture_output=True,
         text=True,

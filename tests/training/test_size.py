@@ -10,19 +10,19 @@ import tensorflow as tf
 
 from imgcls import memory
 from imgcls.config.components.layers import Layer
-from imgcls.config.components.layers.layer import flatten
 from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.config import Config
-from imgcls.data.dataset import Data, Split
-from imgcls.data.traits import Traits
+from imgcls.config.data_spec import DataSpec
 from imgcls.errors import ConfigError
-from imgcls.network import model
+from imgcls.network.network import build, shapes_only
 from imgcls.training import machine, size
+from tests.specs import spec_of
 
-TRAITS = Traits(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=3, resize="stretch")
+SPEC = spec_of(("a", "b", "c"), channels=3)
 END = ["Flatten", {"Dense": {"units": "classes", "activation": "softmax"}}]
 FIELDS: dict[str, Any] = {
     "activation": "tanh",
+    "branches": [[{"Conv2D": {"filters": 4, "kernel_size": 1}}], ["BatchNormalization"]],
     "filters": 4,
     "kernel_size": 3,
     "layers": [{"Conv2D": {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}}],
@@ -47,21 +47,14 @@ def around(name: str) -> list[Layer]:
     return stack({"Conv2D": {"filters": 32, "kernel_size": 1}}, {name: given}, *END)
 
 
-def made(small: Any, images: int = 10, **changes: Any) -> tuple[Config, Data]:
+def made(small: Any, **changes: Any) -> tuple[Config, DataSpec]:
     config = Config.model_validate(small(**changes))
-    side = config.dataset.size or (8, 8)
-    labels = np.arange(images, dtype=np.int32) % 10
-    split = Split(np.zeros((images, 8, 8, 1), np.uint8), labels, ("",) * images)
-    classes = tuple("0123456789")
-    return config, Data(classes, side, (8, 8), 1, "stretch", {"train": split}, {})
+    return config, spec_of(tuple("0123456789"), size=config.dataset.size or (8, 8))
 
 
-def refusal(config: Config, data: Data) -> str:
-    traits = Traits(
-        classes=data.classes, size=data.size, stored=data.stored, channels=1, resize="stretch"
-    )
+def refusal(config: Config, spec: DataSpec, images: int = 10) -> str:
     with pytest.raises(ConfigError) as caught:
-        size.check(config, data, traits, machine.choose(config.training))
+        size.check(config, images, spec, machine.choose(config.training))
     return str(caught.value)
 
 
@@ -72,17 +65,17 @@ def test_a_sketch_has_every_shape_of_the_network_and_no_value(name: str, precisi
     A layer whose weights were not counted could take all the memory after all.
     """
     layers = around(name)
-    drawn = model.shapes_only(layers, TRAITS, precision=precision)
-    built = model.build(layers, TRAITS, 0, precision=precision)
+    drawn = shapes_only(layers, SPEC, precision=precision)
+    built = build(layers, SPEC, 0, precision=precision)
 
     for one, other in zip(drawn.layers, built.layers, strict=True):
         assert one.output.shape == other.output.shape
-        assert one.compute_dtype == other.compute_dtype
-    told = [(tuple(each.shape), each.dtype) for each in drawn.variables]
-    assert told == [(tuple(each.shape), each.dtype) for each in built.variables]
+        assert one.layer.compute_dtype == other.layer.compute_dtype
+    shapes = [(tuple(each.shape), each.dtype) for each in drawn.model.variables]
+    assert shapes == [(tuple(each.shape), each.dtype) for each in built.model.variables]
     with keras.StatelessScope():
         pass  # at its end, Keras gives values to whatever it has not given any
-    assert all(each._value is None for each in drawn.variables)
+    assert all(each._value is None for each in drawn.model.variables)
 
 
 def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
@@ -90,9 +83,9 @@ def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
     Equal seeds must give equal weights, as they did before anything was reckoned.
     """
     layers = stack("BatchNormalization", {"Dropout": {"rate": 0.5}}, *END)
-    before = model.build(layers, TRAITS, 3)
-    model.shapes_only(layers, TRAITS)
-    after = model.build(layers, TRAITS, 3)
+    before = build(layers, SPEC, 3).model
+    shapes_only(layers, SPEC)
+    after = build(layers, SPEC, 3).model
 
     images = np.random.default_rng(0).random((5, 8, 8, 3), np.float32)
     for one, other in zip(before.variables, after.variables, strict=True):
@@ -106,9 +99,9 @@ def test_a_sketch_is_no_memory() -> None:
     """
     layers = stack("Flatten", {"Dense": {"units": 2_000_000_000}}, END[1])
     before = resident()
-    drawn = model.shapes_only(layers, TRAITS)
+    drawn = shapes_only(layers, SPEC)
 
-    assert 10**11 < drawn.count_params()
+    assert 10**11 < drawn.model.count_params()
     assert resident() - before < 10**8
 
 
@@ -147,16 +140,20 @@ def test_what_a_step_keeps_is_the_input_of_each_layer_with_weights() -> None:
         {"Residual": {"layers": [{"Conv2D": {"filters": 8, "kernel_size": 1}}, "PReLU"]}},
         *END,
     )
-    drawn = model.shapes_only(layers, TRAITS, precision="bfloat16")
+    drawn = shapes_only(layers, SPEC, precision="bfloat16")
 
-    assert [size.activations(each) for each in drawn.layers] == [
-        2 * 8 * 8 * 3,
-        0,
-        2 * 6 * 6 * 4,
-        2 * 6 * 6 * (4 + 8),
-        0,
-        4 * 6 * 6 * 8,
-    ]
+    assert {
+        "layers[0].Conv2D": 2 * 8 * 8 * 3,
+        "layers[2].BatchNormalization": 2 * 6 * 6 * 4,
+        "layers[3].Residual.layers[0].Conv2D": 2 * 6 * 6 * 4,
+        "layers[3].Residual.layers[1].PReLU": 2 * 6 * 6 * 8,
+        "layers[3].Residual.shortcut": 2 * 6 * 6 * 4,
+        "layers[5].Dense": 4 * 6 * 6 * 8,
+    } == {
+        each.key: size.activations(each.layer)
+        for each in drawn.layers
+        if each.layer.weights and not each.inner
+    }
 
 
 @pytest.mark.parametrize(
@@ -196,7 +193,7 @@ def test_what_no_memory_holds_is_refused_with_its_key(small, changes, key, words
     """
     The kernel would kill the program without a word, after it has killed others.
     """
-    message = refusal(*made(small, 10_000, **changes))
+    message = refusal(*made(small, **changes), images=10_000)
 
     assert message.startswith(f"{key}: ")
     assert words in message
@@ -211,8 +208,8 @@ def test_a_step_that_does_not_fit_says_how_many_images_would(small) -> None:
     fitting = free // (64 * 64 * 2049 * 4)  # a little less: the network needs some, too
     text = {"name": "digits", "size": 64}
     layers = [*wide, "GlobalAveragePooling2D", END[1]]
-    config, data = made(small, 10**6, dataset=text, layers=layers, training={"batch_size": 10**6})
-    message = refusal(config, data)
+    given = made(small, dataset=text, layers=layers, training={"batch_size": 10**6})
+    message = refusal(*given, images=10**6)
 
     assert message.startswith("training.batch_size: a step of 1,000,000 images needs ")
     most = int(message.partition("; ")[2].split(" ")[0].replace(",", ""))
@@ -226,19 +223,18 @@ def test_one_image_that_does_not_fit_is_told_with_the_layer(small) -> None:
     wide = {"Conv2D": {"filters": 1_000_000, "kernel_size": 1, "use_bias": False}}
     narrow = {"Conv2D": {"filters": 1, "kernel_size": 1}}
     layers = [wide, narrow, "GlobalAveragePooling2D", {"Dense": {"units": "classes"}}]
-    config, data = made(small, dataset={"name": "digits", "size": 1000}, layers=layers)
+    given = made(small, dataset={"name": "digits", "size": 1000}, layers=layers)
 
-    assert refusal(config, data).startswith("layers[1].Conv2D: a step of one image needs 3.6 ")
+    assert refusal(*given).startswith("layers[1].Conv2D: a step of one image needs 3.6 ")
 
 
 def test_a_batch_of_more_images_than_there_are_is_one_batch(small) -> None:
     """
     Whoever writes a huge batch_size means all of them.
     """
-    config, data = made(small, training={"batch_size": 10**9})
-    traits = Traits(classes=data.classes, size=(8, 8), stored=(8, 8), channels=1, resize="stretch")
+    config, spec = made(small, training={"batch_size": 10**9})
 
-    size.check(config, data, traits, machine.choose(config.training))
+    size.check(config, 10, spec, machine.choose(config.training))
 
 
 def test_a_network_of_a_thousand_layers_can_be_built() -> None:
@@ -247,4 +243,19 @@ def test_a_network_of_a_thousand_layers_can_be_built() -> None:
     """
     layers = stack({"Repeat": {"times": 1100, "layers": ["ReLU"]}}, *END)
 
-    assert 1102 == len(flatten(layers)) == len(model.shapes_only(layers, TRAITS).layers)
+    assert 1102 == len(shapes_only(layers, SPEC).layers)
+
+
+def test_a_frozen_layer_needs_no_gradient_and_no_optimizer(small) -> None:
+    """
+    The head of a network that is too large to train can be trained on top of it.
+    """
+    # The weights need half of what is free; those of Adam and the gradient are thrice as many.
+    units = (memory.free() or 0) // (2 * 4 * (65 + 10))
+    dense = {"Dense": {"units": units}}
+    layers = ["Flatten", dense, {"Dense": {"units": "classes"}}]
+    whole, spec = made(small, layers=layers, training={"batch_size": 1})
+    head, _ = made(small, layers=layers, training={"batch_size": 1, "train": "head"})
+
+    assert refusal(whole, spec).startswith("layers[1].Dense: the network with its optimizer needs ")
+    size.check(head, 10, spec, machine.choose(head.training))

@@ -102,7 +102,7 @@ def test_the_best_epoch_is_the_first_of_the_best_and_never_nan():
     state = State()
     values = [float("nan"), 0.5, 0.7, 0.7, None, 0.6]
     best = [
-        state.note({"epoch": epoch, "val_accuracy": value}, "val_accuracy")
+        state.note_best({"epoch": epoch, "val_accuracy": value}, "val_accuracy")
         for epoch, value in enumerate(values, start=1)
     ]
 
@@ -118,5 +118,5 @@ def test_a_loss_is_better_when_it_is_smaller():
     state = State()
 
     assert [True, False, True] == [
-        state.note({"val_loss": value}, "val_loss") for value in (1.0, 2.0, 0.5)
+        state.note_best({"val_loss": value}, "val_loss") for value in (1.0, 2.0, 0.5)
     ]

@@ -7,7 +7,9 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
+from imgcls.config.components.averages import EMA
 from imgcls.config.components.metrics import METRICS, better
+from imgcls.config.components.optimizers import Optimizer
 from imgcls.config.components.training import EarlyStopping, ReduceLROnPlateau, Training
 from imgcls.config.language import text
 from imgcls.config.language.registry import dotted
@@ -59,7 +61,10 @@ def test_every_key_can_be_given():
         reduce_lr_on_plateau: {factor: 0.5, min_lr: 1e-5}
         best: val_macro_f1
         class_weight: {cat: 2, no: 0.5}
-        ema: {decay: 0.99}
+        train: ["layers[2:]", classifier]
+        stages: null
+        average: {EMA: {decay: 0.99}}
+        normalization_statistics: recomputed
         evaluate_every: 2
         report_steps: 50
         checkpoint_seconds: 0.5
@@ -75,17 +80,21 @@ def test_every_key_can_be_given():
     )
     assert training.reduce_lr_on_plateau == ReduceLROnPlateau(factor=0.5, min_lr=1e-5)
     assert training.xla is True
+    assert training.train == ("layers[2:]", "classifier")
+    assert training.average == EMA(decay=0.99)
     assert training == Training.model_validate(training.model_dump())
     assert Training() == Training.model_validate(Training().model_dump())
 
 
 def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
     """
-    `--set training.ema=null` must switch off what the file switched on.
+    `--set training.average=null` must switch off what the file switched on.
     """
-    assert read("{early_stopping: {}, ema: {}}") == Training(early_stopping={}, ema={})
-    assert read("{early_stopping: {}, ema: {}}").ema is not None
-    assert read("{early_stopping: null, ema: null, class_weight: null}") == Training()
+    assert read("{early_stopping: {}, average: EMA}") == Training(
+        early_stopping=EarlyStopping(), average=EMA()
+    )
+    assert read("{early_stopping: {}, average: {EMA: {}}}").average == EMA()
+    assert read("{early_stopping: null, average: null, class_weight: null}") == Training()
     assert read("{class_weight: auto, replicas: auto}") == Training(class_weight="auto")
 
 
@@ -103,8 +112,9 @@ def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
         "class_weight: {cat: 0, dog: much, owl: 2, fox: nan}",
         "class_weight: {cat: '2'}",
         "reduce_lr_on_plateau: {factor: 1}",
-        "ema: {decay: 1}",
-        "ema: true",
+        "average: {EMA: {decay: 1}}",
+        "average: {SWA: {start_epoch: -1}}",
+        "average: true",
         "{epochs: 3, early_stopping: {start_from_epoch: 3}}",
         "{best: val_acc, early_stopping: {monitor: f1}}",
     ],
@@ -127,3 +137,88 @@ def test_every_metric_knows_which_way_is_better():
 
     assert {"loss", "val_loss"} == lower
     assert set(METRICS) == set(get_args(Training.model_fields["best"].annotation))
+
+
+STAGES = """
+    stages:
+      - {epochs: 2, train: head, optimizer: {SGD: {learning_rate: 0.5}}}
+      - {epochs: 3, early_stopping: {patience: 9}}
+    early_stopping: {patience: 1}
+    reduce_lr_on_plateau: {patience: 2}
+"""
+
+
+def test_a_stage_takes_what_it_does_not_say_from_the_config():
+    """
+    An optimizer that is written once is that of every stage, and its mistakes are found at its key.
+    """
+    adam = Optimizer.read("Adam")
+    first, second = read(STAGES).resolved(adam)
+
+    assert (2, "head", 0.5, 1, 2) == (
+        first.epochs,
+        first.train,
+        first.optimizer.learning_rate,
+        first.early_stopping and first.early_stopping.patience,
+        first.reduce_lr_on_plateau and first.reduce_lr_on_plateau.patience,
+    )
+    assert (3, "all", adam, EarlyStopping(patience=9)) == (
+        second.epochs,
+        second.train,
+        second.optimizer,
+        second.early_stopping,
+    )
+    assert "training.stages[0].optimizer.SGD.learning_rate" == first.learning_rate_key
+    assert "optimizer.Adam.learning_rate" == second.learning_rate_key
+    assert ["training.stages[0]", "training.stages[1]"] == [first.key, second.key]
+
+
+def test_without_stages_a_training_is_one():
+    """
+    Everything behind the config knows stages only.
+    """
+    adam = Optimizer.read("Adam")
+    (only,) = read("{epochs: 7, train: [head_dense], early_stopping: {}}").resolved(adam)
+
+    assert ("training", 7, ("head_dense",), adam, EarlyStopping()) == (
+        only.key,
+        only.epochs,
+        only.train,
+        only.optimizer,
+        only.early_stopping,
+    )
+
+
+@pytest.mark.parametrize(
+    ("yaml", "expected"),
+    [
+        ("{epochs: 3, stages: [{epochs: 2}]}", ["epochs: no effect with stages"]),
+        ("{train: head, stages: [{epochs: 2}]}", ["train: no effect with stages"]),
+        ("stages: []", ["stages: "]),
+        ("stages: [{train: head}]", ["stages[0].epochs: "]),
+        (
+            "stages: [{epochs: 2, train: {a: 1}}]",
+            ["stages[0].train: must be all, head, or a list of"],
+        ),
+        (
+            "stages: [{epochs: 2, early_stopping: {start_from_epoch: 2}}]",
+            ["stages[0].early_stopping.start_from_epoch: must be less than epochs (2), got 2"],
+        ),
+        (
+            "{stages: [{epochs: 9}, {epochs: 4}], early_stopping: {start_from_epoch: 5}}",
+            ["early_stopping.start_from_epoch: must be less than epochs (4), got 5"],
+        ),
+    ],
+)
+def test_a_mistake_in_stages_is_found_at_its_key(yaml, expected):
+    """
+    A key that has no effect is a training that is not the one that was meant.
+    """
+    with pytest.raises(ValidationError) as caught:
+        read(yaml)
+
+    found = [f"{dotted(each['loc'])}: {each['msg']}" for each in caught.value.errors()]
+    assert len(expected) == len(found), found
+    assert [True] * len(found) == [
+        each.startswith(start) for each, start in zip(found, expected, strict=True)
+    ], found

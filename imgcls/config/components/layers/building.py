@@ -51,12 +51,15 @@ class Building:
         spec: the data's side of a build.
         seed: of the initial weights, and of dropout and noise layers.
         replicas: how many devices share a batch.
+        blank: weights begin as zeros, whatever their initializers: they will be loaded. Drawing
+            50 million numbers takes three times their memory.
         built: the layers so far, each before the layers inside it.
     """
 
     spec: DataSpec
     seed: int
     replicas: int = 1
+    blank: bool = False
     built: list[BuiltLayer] = field(default_factory=list)
     _depth: int = 0
     _frozen: bool = False

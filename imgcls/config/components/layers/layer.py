@@ -63,7 +63,7 @@ class Layer(Component):
     def arguments(self, building: "Building", key: str) -> dict[str, Any]:
         """Returns the fields as arguments of a Keras layer, what is nested in them built."""
         own = {
-            field: _built(field, getattr(self, field), building.seed_of(key, field))
+            field: _built(field, getattr(self, field), building.seed_of(key, field), building.blank)
             for field in type(self).model_fields
             if field not in _KERAS_HAS
         }
@@ -120,9 +120,9 @@ class Layer(Component):
                 yield field, f"no effect with {because}"
 
 
-def _built(field: str, value: Any, seed: int) -> Any:  # noqa: ANN401
+def _built(field: str, value: Any, seed: int, blank: bool) -> Any:  # noqa: ANN401
     if isinstance(value, Initializer):
-        return value.build(seed)
+        return "zeros" if blank else value.build(seed)
     if isinstance(value, Regularizer):
         return value.build()
     return activations.build(value) if field == "activation" else value
