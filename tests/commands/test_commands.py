@@ -61,7 +61,7 @@ def test_a_smoke_run_trains_evaluates_and_predicts_within_45_seconds(tmp_path, p
         ["evaluate"],
         ["predict", str(place / "pictures" / "3.png")],
     ]
-    done = []
+    done: list[subprocess.CompletedProcess[str]] = []
     seconds = processor.seconds(
         lambda: done.extend(process(*each, folder=tmp_path) for each in commands)
     )
