@@ -11,7 +11,9 @@ import pytest
 LANES = ("fast", "slow", "timing", "gpu", "endurance")
 
 SLOW_FILES = (
+    "tests/cli/test_endings.py",
     "tests/commands/test_killed.py",
+    "tests/commands/test_resume_changes.py",
     "tests/config/test_valid.py",
     "tests/images/test_mutated.py",
     "tests/ops/test_step_memory.py",
@@ -19,7 +21,7 @@ SLOW_FILES = (
     "tests/runs/test_folders_killed.py",
     "tests/training/test_replicas.py",
 )
-"""Each of their tests kills processes, starts the program with TensorFlow, or takes over 4 s."""
+"""Their tests kill processes, start the program many times or with TensorFlow, or take over 4 s."""
 
 SLOW_TESTS = (
     "test_a_few_steps_on_mnist_learn_to_read_digits",
