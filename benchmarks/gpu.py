@@ -24,6 +24,9 @@ FED = ("configs/cifar10.yaml", EIGHT)
 FEEDS = {"on the GPU": (), "sent as bytes": ("resident",), "batches of the host": ("device",)}
 """Where the data set is: what is taken out of the engine for it."""
 
+QUICK = "configs/digits.yaml"
+"""What `--quick` measures: its images come with scikit-learn."""
+
 SET = ("training.device=gpu", "training.epochs=3", "training.replicas=1")
 
 
@@ -33,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="of class folders")
     parser.add_argument("--config", type=Path, help="for the time to an accuracy")
     parser.add_argument("--accuracy", type=float, metavar="SHARE", help="such as 0.94")
-    parser.add_argument("--quick", action="store_true", help="a handful of steps, nothing kept")
+    parser.add_argument("--quick", action="store_true", help="digits only, nothing kept")
     options = parser.parse_args(arguments)
     if (options.config is None) != (options.accuracy is None):
         parser.error("--config and --accuracy go together")
@@ -45,14 +48,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     result = results.new(_words(options), machine.look())
     result["gpu"] = gpu = {"device": found["device"], "rows": [], "feeds": [], "goal": None}
-    for config, precision, xla in itertools.product(FLOOR_CONFIGS, PRECISIONS, (False, True)):
+    rows, feeds = plan(quick=options.quick)
+    for config, precision, xla in rows:
         row = measured(config, precision, settings, xla=xla)
         gpu["rows"].append(row)
         print(json.dumps(row), flush=True)
         if not options.quick:
             results.save(result)
-    for config, (place, without) in itertools.product(FED, FEEDS.items()):
-        gpu["feeds"].append(fed(config, place, without, settings))
+    for config, place in feeds:
+        gpu["feeds"].append(fed(config, place, FEEDS[place], settings))
         print(json.dumps(gpu["feeds"][-1]), flush=True)
     if options.config is not None:
         gpu["goal"] = _goal(options.config, options.accuracy, settings)
@@ -60,6 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if not options.quick:
         results.save(result)
         page.PAGE.write_text(page.render(results.load()), encoding="utf-8")
+
+
+def plan(*, quick: bool) -> tuple[list[tuple[str, str, bool]], list[tuple[str, str]]]:
+    """Returns what is measured: (config, precision, with XLA) and (config, place of the data)."""
+    configs, precisions, fed_configs = (
+        ([QUICK], PRECISIONS[:2], [QUICK]) if quick else (FLOOR_CONFIGS, PRECISIONS, FED)
+    )
+    return (
+        list(itertools.product(configs, precisions, (False, True))),
+        list(itertools.product(fed_configs, FEEDS)),
+    )
 
 
 def measured(config: str, precision: str, settings: Settings, *, xla: bool) -> dict[str, Any]:

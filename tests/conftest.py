@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.lanes import (  # noqa: F401  # hooks
+    pytest_collection_modifyitems,
+    pytest_terminal_summary,
+)
 from tests.server import server  # noqa: F401  # a fixture
 from tests.snapshots import FOLDER, OPTION, Snapshots
 

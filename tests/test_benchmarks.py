@@ -1,5 +1,6 @@
 """What the benchmarks say is what was measured; what they measure is for whoever runs them."""
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import machine, page, results
+from benchmarks import gpu, machine, page, results
 from benchmarks.comparison import Comparison, Contender, Target
 from benchmarks.comparisons import COMPARISONS, FLOOR_CONFIGS
 from benchmarks.ours.pieces import WITHOUT
@@ -140,8 +141,8 @@ def test_the_gpu_table_has_what_was_measured():
         {"config": "b.yaml", "precision": "bfloat16", "xla": False, "reason": "memory"},
     ]
     feeds = [{"config": "a.yaml", "place": "on the GPU", "training": 90.0}]
-    gpu = {"device": "Example GPU", "goal": None, "rows": rows, "feeds": feeds}
-    found = made_up([], {}) | {"gpu": gpu}
+    measured = {"device": "Example GPU", "goal": None, "rows": rows, "feeds": feeds}
+    found = made_up([], {}) | {"gpu": measured}
 
     text = page.render([found])
 
@@ -282,3 +283,23 @@ def test_bytes_are_counted_of_the_files_of_a_folder_alone():
 """
 
     assert 312 + 1000 + 8192 == bytes_read(log, Path("/tmp/run"))  # noqa: S108  # no such file
+
+
+def test_the_quick_look_at_a_gpu_needs_no_download_and_few_processes():
+    """
+    A machine with a GPU is lent for minutes, often without a network.
+    """
+    rows, feeds = gpu.plan(quick=True)
+
+    assert {"configs/digits.yaml"} == {each[0] for each in [*rows, *feeds]}
+    assert 2 * len(rows) + len(feeds) <= 12  # each starts TensorFlow, 10 to 20 s
+
+
+def test_a_gpu_is_measured_with_every_shipped_config():
+    """
+    What the quick look leaves out must not be left out of the whole.
+    """
+    rows, feeds = gpu.plan(quick=False)
+
+    assert set(itertools.product(FLOOR_CONFIGS, gpu.PRECISIONS, (False, True))) == set(rows)
+    assert set(itertools.product(gpu.FED, gpu.FEEDS)) == set(feeds)

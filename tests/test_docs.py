@@ -133,11 +133,34 @@ def test_ci_runs_the_line_that_the_readme_gives():
     """
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     marked = README.split("<!-- test line")[1].split("```")[1]
-    commands = shlex.split(marked.splitlines()[1].replace("&&", ";"))
+    commands = [shlex.split(each) for each in marked.splitlines()[1].split(" && ")]
 
     assert "<!-- test line" in script
-    assert [".venv/bin/pytest"] == commands[-1:]
-    assert "bin/pytest" not in script
+    assert [[".venv/bin/pytest", "-m", "timing"], [".venv/bin/pytest", "-n", "2"]] == commands[2:]
+    assert ".venv/bin/pytest -" not in script
+
+
+def test_ci_tells_the_install_from_the_tests():
+    """
+    A test line that is cut at the wrong place installs nothing, or runs a part of the tests.
+    """
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    cut = "".join(
+        f"{line}\n"
+        for line in script.splitlines()
+        if line.startswith(("line=", "install=", "tests="))
+    )
+    done = subprocess.run(
+        ["bash", "-euc", cut + 'printf "%s\\n" "$install" "$tests"'],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    install, tests = done.stdout.splitlines()
+
+    assert install.endswith("pip install -q -e '.[dev]'")
+    assert ".venv/bin/pytest -m timing && .venv/bin/pytest -n 2" == tests
 
 
 def test_the_changelog_knows_this_version():

@@ -1,9 +1,6 @@
 """`imgcls evaluate --assert`, as a build has it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -28,18 +25,7 @@ def place(tmp_path_factory) -> Path:
     return folder
 
 
-def imgcls(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imgcls", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-
-
-def test_a_missed_assertion_is_exit_code_11_after_the_results(place):
+def test_a_missed_assertion_is_exit_code_11_after_the_results(place, imgcls):
     """
     The build fails, and its log says of what.
     """
@@ -50,7 +36,7 @@ def test_a_missed_assertion_is_exit_code_11_after_the_results(place):
     )
     found = json.loads(done.stdout)
 
-    assert 11 == done.returncode
+    assert 11 == done.code
     assert [
         "run runs/smoke-001",
         "assertion failed: images is 180, expected = 181",
@@ -64,13 +50,13 @@ def test_a_missed_assertion_is_exit_code_11_after_the_results(place):
     ] == found["assertions"]
 
 
-def test_what_holds_changes_nothing(place):
+def test_what_holds_changes_nothing(place, imgcls):
     """
     A build that passes is as quiet as one without assertions.
     """
     done = imgcls("evaluate", "--assert", "accuracy>=0.05", folder=place)
 
-    assert 0 == done.returncode
+    assert 0 == done.code
     assert ["run runs/smoke-001", "imgcls: exit=0 run=runs/smoke-001"] == done.stderr.splitlines()
     assert "Confusion matrix" in done.stdout
 

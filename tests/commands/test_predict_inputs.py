@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from imgcls.commands.predict import BATCH, predict
+from imgcls.commands.predict import predict
 from imgcls.commands.train import train
 from imgcls.errors import DataError, RunError
 from imgcls.events import Noted, Warned
+from imgcls.inference.classifier import BATCH
 
 ROOT = Path(__file__).parents[2]
 SMOKE = ROOT / "configs" / "smoke.yaml"

@@ -11,6 +11,7 @@ from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
 from imgcls.errors import ConfigError, RunError
 from imgcls.events import EpochEnded, Progressed, Saved, StageStarted, Started, Validating
+from imgcls.inference.loading import Choice
 from imgcls.runs import checkpoints
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
@@ -54,7 +55,7 @@ def write(tmp_path_factory, small):
     """Writes a config with these stages, and changes of the training section."""
 
     def config(**training: Any) -> Path:
-        path = tmp_path_factory.mktemp("config") / "stages.yaml"
+        path: Path = tmp_path_factory.mktemp("config") / "stages.yaml"
         sections = small(layers=LAYERS, training=TRAINING | training)
         path.write_text(yaml.safe_dump(sections), encoding="utf-8")
         return path
@@ -200,7 +201,8 @@ def test_the_validation_of_each_stage_is_that_of_evaluate(uninterrupted):
     Figures of averaged weights and of regularizers of frozen layers are no exception.
     """
     _, run = uninterrupted
-    for choice, step in (("best", None), ("last", 4 * STEPS)):
+    choices: list[tuple[Choice, int | None]] = [("best", None), ("last", 4 * STEPS)]
+    for choice, step in choices:
         found = evaluate(run, ignore, split="validation", checkpoint=choice)
         number = int(found.checkpoint.removeprefix("step-"))
         row = next(row for row in rows(run) if row["step"] == number and row["kind"] == "epoch")

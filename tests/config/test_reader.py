@@ -284,6 +284,7 @@ def test_eight_mistakes_of_eight_kinds_are_said_at_once_in_their_order(said):
     ] == [": ".join(each.split(": ")[:2]) for each in found]
 
 
+@pytest.mark.timing
 def test_eight_mistakes_take_less_than_a_second_and_no_tensorflow(tmp_path):
     """
     TensorFlow takes 2.5 s and more to import; a typing mistake must not wait for it.

@@ -145,6 +145,7 @@ def test_no_images_give_no_figures_and_no_warning():
     assert confusion(labelled(), none).sum() == 0
 
 
+@pytest.mark.timing
 def test_the_summary_of_ten_thousand_images_takes_no_time():
     """
     It stands between two epochs, and some epochs last a second.

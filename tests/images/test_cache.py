@@ -369,6 +369,7 @@ def interrupted(files: list[Path], seconds: float) -> bool:
     return False
 
 
+@pytest.mark.timing
 def test_ctrl_c_at_any_moment_ends_it_and_leaves_nothing_wrong(photos, kept):
     """
     Ctrl-C must not wait until a hundred thousand files are hashed, decoded or written.

@@ -143,7 +143,7 @@ def test_only_who_may_fetch_does(publication, server):
 
     data = dataset.load(section, 0, lambda _: None, fetch=True)
     assert ["/mnist.npz"] == server.asked
-    assert (3, 4) == data.size
+    assert (3, 4) == data.spec.size
 
 
 @pytest.mark.parametrize(
