@@ -1,7 +1,7 @@
 """A training of several stages: which layers learn, where it stops, and how it is resumed."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,10 +11,12 @@ from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
 from imgcls.errors import ConfigError, RunError
 from imgcls.events import EpochEnded, Progressed, Saved, StageStarted, Started, Validating
-from imgcls.inference.loading import Choice
 from imgcls.runs import checkpoints
 from tests.commands.compared import assert_same, rows
 from tests.commands.stopping import StopAt
+
+if TYPE_CHECKING:
+    from imgcls.inference.loading import Choice
 
 LAYERS: list[Any] = [
     {"Conv2D": {"filters": 8, "kernel_size": 3, "kernel_regularizer": {"L2": {"l2": 0.01}}}},

@@ -86,8 +86,7 @@ def test_a_check_is_the_data_the_layers_and_the_cost_of_the_training(stdout, sna
         channels=3,
         resize="stretch",
     )
-    counts = {"train": (1000, 10), "test": (5, 6)}
-    data = DataSummary(spec, counts, ("made [validation]: 10 %",))
+    data = DataSummary(spec, {"train": (1000, 10), "test": (5, 6)}, ("made [validation]: 10 %",))
     layers = (
         LayerRow("layers[0].Residual", 0, (224, 224, 32), 896, 43352064),
         LayerRow("layers[0].Residual.layers[0].Conv2D", 1, (224, 224, 32), 896, 43352064),

@@ -1,12 +1,13 @@
 """What `evaluate` returns."""
 
 import json
+from typing import Any
 
 import numpy as np
 
 from imgcls.evaluation.scores import ClassScore, Evaluation, score
 
-ABOUT = {"run": "runs/pets-001", "checkpoint": "step-12", "split": "test"}
+ABOUT: dict[str, Any] = {"run": "runs/pets-001", "checkpoint": "step-12", "split": "test"}
 
 
 def scored(labels, predicted, classes):

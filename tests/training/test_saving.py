@@ -29,7 +29,7 @@ def config(tmp_path, small):
 
 
 class Disk:
-    """Has room for 6,000 bytes a file, and so for no checkpoint, in some epochs."""
+    """Has room for 5,000 bytes per file, and so for no checkpoint, in some epochs."""
 
     def __init__(self, full):
         self.full = full
@@ -41,7 +41,7 @@ class Disk:
         self.events.append(event)
         if isinstance(event, Progressed):
             if event.epoch in self.full:
-                resource.setrlimit(resource.RLIMIT_FSIZE, (6000, self.before[1]))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (5000, self.before[1]))
             else:
                 self.mend()
 

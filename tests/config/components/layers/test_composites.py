@@ -1,5 +1,6 @@
 """Layers made of layers: Residual, Branches and Repeat."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -180,7 +181,7 @@ def test_what_does_not_fit_is_an_error_with_its_place(
     assert message in mistake.message
 
 
-MERGES = {
+MERGES: dict[str, Callable[..., Any]] = {
     "concatenate": lambda one, other: np.concatenate([one, other], axis=-1),
     "add": np.add,
     "multiply": np.multiply,
