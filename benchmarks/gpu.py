@@ -36,9 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="of class folders")
     parser.add_argument("--config", type=Path, help="for the time to an accuracy")
     parser.add_argument("--accuracy", type=float, metavar="SHARE", help="such as 0.94")
-    parser.add_argument(
-        "--quick", action="store_true", help="digits only, nothing kept"
-    )
+    parser.add_argument("--quick", action="store_true", help="digits only, nothing kept")
     options = parser.parse_args(arguments)
     if (options.config is None) != (options.accuracy is None):
         parser.error("--config and --accuracy go together")
