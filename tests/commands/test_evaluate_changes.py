@@ -42,7 +42,7 @@ def test_a_drawn_test_split_is_refused_when_the_data_has_changed(run, tmp_path):
     assert evaluate(run, ignore).images == 4
     add(tmp_path / "photos" / "b", "one more.png")
 
-    with pytest.raises(DataError, match="would be drawn anew"):
+    with pytest.raises(DataError, match="would be drawn again"):
         evaluate(run, ignore)
 
 

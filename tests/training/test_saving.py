@@ -94,7 +94,7 @@ def test_a_disk_that_is_full_for_two_saves_is_two_warnings(config, tmp_path):
     assert [4, 16, 28] == [event.step for event in seen.of(Saved)]
     assert ["(1 of 3)", "(2 of 3)"] * 2 == [warning[-8:] for warning in warnings]
     assert "checkpoints/step-8: cannot be " in warnings[0]
-    assert "file too large; training goes on and tries again later" in warnings[0]
+    assert "file too large; training continues and tries again later" in warnings[0]
     assert [16, 28] == checkpoints.steps(trained.run / "checkpoints")
 
 
@@ -107,7 +107,7 @@ def test_the_third_failed_save_in_a_row_ends_the_training(config, tmp_path):
     trained = train(None, lambda _: None, resume=tmp_path / "runs" / "small-001")
 
     assert [4] == [event.step for event in seen.of(Saved)][:1]
-    assert 2 == sum("training goes on" in event.message for event in seen.of(Warned))
+    assert 2 == sum("training continues" in event.message for event in seen.of(Warned))
     assert "finished" == trained.status
 
 
@@ -160,7 +160,7 @@ def test_a_run_that_was_removed_while_it_trains_ends_after_three_saves(config, t
     with pytest.raises(ResourceError, match="cannot be written, no such file or directory"):
         train(config, report, root=tmp_path / "runs")
 
-    assert 2 == sum("training goes on" in message for message in warnings)
+    assert 2 == sum("training continues" in message for message in warnings)
     assert not run.exists()
 
 
