@@ -1,7 +1,7 @@
 """The mean and variance of batch normalizations, recomputed from images.
 
 Moving averages lag behind the weights, by hundreds of steps at Keras' default momentum, and those
-of averaged weights belong to no network at all (docs/experiments.md).
+of averaged weights belong to no network at all (tests/commands/test_averages.py).
 """
 
 from collections.abc import Iterable, Iterator
