@@ -55,7 +55,10 @@ def _result(path: Path, prepared: "Prepared") -> CheckResult:
 
     config, data = prepared.config, prepared.data
     layers = tuple(rows(prepared.network))
-    loss, step_seconds = _steps(prepared.engine(0))
+    stages = prepared.plan.stages
+    # The stage that trains the most layers; others take less time than is estimated.
+    slowest = max(range(len(stages)), key=lambda stage: len(stages[stage].trained))
+    loss, step_seconds = _steps(prepared.engine(slowest))
     training, steps = config.training, prepared.plan.steps_per_epoch
     images = len(data.splits["validation"].labels) if "validation" in data.splits else 0
     # A forward pass takes about a third of a step.
