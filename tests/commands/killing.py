@@ -27,7 +27,7 @@ TRAINING = {
     "batch_size": 8,
     "report_steps": 20,
     "checkpoint_seconds": 0.2,
-    "ema": {"decay": 0.9},
+    "average": {"EMA": {"decay": 0.9}},
     "reduce_lr_on_plateau": {"monitor": "loss", "patience": 0, "min_delta": 1.0},
     "early_stopping": {"monitor": "val_accuracy", "patience": 5},
     "class_weight": "auto",

@@ -169,7 +169,7 @@ PLAIN = {
     "Dense: {units: classes, activation: softmax}": "Dense: classes",
     "SGD: {learning_rate: 1e-2, momentum: 0.9}": "SGD: 0.1",
     "{epochs: 2}": "10",
-    "epochs: 2": "ema: 0.9",
+    "epochs: 2": "average: 0.9",
     "learning_rate: 1e-2": "learning_rate: {CosineDecay: 3}",
     "loss: categorical_crossentropy": "loss: {mse: yes}",
 }

@@ -113,9 +113,12 @@ def test_a_folder_of_many_pictures_is_looked_through_one_by_one(tmp_path):
     for number in range(5000):
         (tmp_path / f"{number:06}.jpg").touch()
     tracemalloc.start()
-    count = sum(1 for _ in Finder().walk(tmp_path))
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        count = sum(1 for _ in Finder().walk(tmp_path))
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
 
     assert 5000 == count
     assert peak < 5000 * 500

@@ -77,12 +77,13 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
     loaded = load_run(run, run.parent, "best", ignore)
     file = folder / "foo" / "0.jpg"
     (found,) = predict([str(file)], ignore, run=run).each
+    names = set(loaded.weights)
     classifier = Classifier(loaded)
     averaged = checkpoints.load(run / "checkpoints" / loaded.checkpoint).read(AVERAGED)
 
     assert sum(probability for _, probability in found.ranked) == pytest.approx(1)
     assert {"bar", "foo"} == {name for name, _ in found.ranked}
-    assert averaged.keys() == loaded.weights.keys()
+    assert averaged.keys() == names
     weights = sorted(np.asarray(weight).tobytes() for weight in classifier.network.variables)
     assert sorted(average.tobytes() for average in averaged.values()) == weights
 

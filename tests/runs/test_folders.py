@@ -171,7 +171,7 @@ def test_where_no_run_has_a_checkpoint_the_error_says_what_to_do(tmp_path):
     with pytest.raises(RunError, match=r"has no run with a checkpoint; .*net-001 ended") as caught:
         folders.newest(tmp_path)
 
-    assert "imgcls train CONFIG, anew" == caught.value.hint
+    assert "start a new run: imgcls train CONFIG" == caught.value.hint
 
 
 def test_a_status_keeps_when_the_run_was_started_and_no_older_field(tmp_path):
