@@ -1,4 +1,4 @@
-"""Trains, evaluates and runs image classifiers that a YAML file describes.
+"""Train, evaluate and run image classifiers described by a YAML file.
 
 The public Python API is `load`; everything else may change from release to release.
 """
@@ -29,13 +29,13 @@ def load(
 
     Args:
         run: the run folder.
-        checkpoint: of the best epoch, or the last one; None is the best, or, if it is damaged, the
-            newest that is not.
-        weights: raw, or averaged; None is averaged where the checkpoint has them.
+        checkpoint: `best` is that of the best epoch, `last` the last one; None is the best or, if
+            it is damaged, the newest undamaged one.
+        weights: `raw` or `averaged`; None is averaged if the checkpoint has averaged weights.
 
     Raises:
-        ImgclsError: if there is no such run, or no checkpoint of it can be used. A damaged
-            checkpoint that is passed over is a Python warning.
+        ImgclsError: if there is no such run, or none of its checkpoints can be used. If a damaged
+            checkpoint is skipped, a Python warning is issued.
     """
     from pathlib import Path
 

@@ -1,8 +1,8 @@
 """The exceptions that a user may see, each with its exit code.
 
 A message is `what is wrong[, got value][; what to do]` in lower case; a second line, `hint`, is for
-a remedy that is a command. Whatever else reaches the user as an exception is a bug of ours. The
-classes here are the table of exit codes: docs/cli.md is written from them.
+a remedy that is a command. Any other exception that reaches the user is a bug in imgcls. The
+classes here define the exit codes; the table in docs/cli.md is generated from them.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ class ImgclsError(Exception):
     """An error that the user can fix: printed as `error: ...` without a traceback.
 
     Attributes:
-        hint: a remedy, on a line of its own.
-        run: the run that it is about, where there is one.
-        resume: the command that resumes it, where that is possible.
+        hint: a remedy, printed on a separate line.
+        run: the run that the error is about, or None.
+        resume: the command that resumes the run, or None if that is not possible.
     """
 
     exit_code: ClassVar[int] = 1
@@ -29,7 +29,7 @@ class ImgclsError(Exception):
 
     @classmethod
     def name(cls) -> str:
-        """Returns the exit code's name: `DATA` for DataError and what derives from it."""
+        """Returns the name of the exit code: `DATA` for DataError and its subclasses."""
         owner = next(each for each in cls.__mro__ if "exit_code" in vars(each))
         return "BUG" if owner is ImgclsError else owner.__name__.removesuffix("Error").upper()
 
@@ -87,7 +87,7 @@ class Mistake:
     """One mistake in a config.
 
     Attributes:
-        place: `file:line:column`, or empty where the text is not known.
+        place: `file:line:column`, or empty if the text is not known.
         key: the dotted key, such as `layers[1].Conv2D.filters`.
         message: what is wrong and what to do.
     """
@@ -103,7 +103,7 @@ class Mistake:
 class ConfigError(ImgclsError):
     """The config is missing or invalid.
 
-    It carries every mistake that was found, in the order of the text.
+    It has every mistake that was found, in the order of the text.
     """
 
     exit_code = 4
@@ -114,5 +114,5 @@ class ConfigError(ImgclsError):
 
     @classmethod
     def at(cls, key: str, message: str) -> "ConfigError":
-        """Returns the error of a key whose place in the text the raiser does not know."""
+        """Returns an error for a key, where the caller does not know its place in the text."""
         return cls(Mistake("", key, message))

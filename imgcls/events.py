@@ -1,6 +1,6 @@
-"""The events that a long command reports to its caller while it works, and what training returns.
+"""The events that a long command reports while it works, and the result of training.
 
-The console imports this at every start, so it imports nothing that takes time.
+The console imports this module at every start, so it must not import anything slow.
 """
 
 from collections.abc import Callable
@@ -11,24 +11,24 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Warned:
-    """Something the user should know that does not stop the work."""
+    """A warning: something that the user should know, but that does not stop the command."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class Noted:
-    """One line of information: the device, the run that is used."""
+    """One line of information, such as the device or the run that is used."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class Downloading:
-    """Progress of the download of a published data set; the first event has `done` 0.
+    """Progress of the download of a published dataset; the first event has `done` 0.
 
     Attributes:
-        name: of the data set.
+        name: the name of the dataset.
         source: the URL that it is downloaded from.
         target: the file that it will be kept in.
         done: bytes downloaded so far.
@@ -44,7 +44,7 @@ class Downloading:
 
 @dataclass(frozen=True)
 class Scanning:
-    """This many of the images are read."""
+    """Progress of reading the images."""
 
     done: int
     total: int
@@ -52,12 +52,12 @@ class Scanning:
 
 @dataclass(frozen=True)
 class Cached:
-    """What the cache of decoded images did for a data set.
+    """How many images of a dataset came from the cache of decoded images.
 
     Attributes:
-        images: how many came from the cache.
-        total: how many images there are.
-        trouble: why the others are not kept for later runs; empty where they are.
+        images: the number of images from the cache.
+        total: the number of images in the dataset.
+        trouble: why the other images are not cached for later runs; empty if they are.
     """
 
     images: int
@@ -67,7 +67,7 @@ class Cached:
 
 @dataclass(frozen=True)
 class Started:
-    """A training starts or is resumed."""
+    """Training starts or is resumed."""
 
     run: Path
     epochs: int
@@ -82,7 +82,7 @@ class Started:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage of a training of several begins, or is resumed."""
+    """One of several stages starts or is resumed."""
 
     stage: int  # from 1
     stages: int
@@ -92,7 +92,7 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class Progressed:
-    """Some steps were taken. Loss and accuracy are those of the epoch so far."""
+    """Progress of training; loss and accuracy are those of the epoch so far."""
 
     epoch: int  # from 1
     epochs: int
@@ -106,7 +106,7 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Validating:
-    """The epoch's validation has seen this many images."""
+    """Progress of an evaluation, in images."""
 
     done: int
     total: int
@@ -131,17 +131,17 @@ class Saved:
 
 @dataclass(frozen=True)
 class Trained:
-    """What `train` returns.
+    """The result of training.
 
     Attributes:
         run: the run folder.
         status: `finished`, or `interrupted` when a signal ended it.
-        epoch: how many epochs are done.
-        step: how many steps are done.
+        epoch: the number of epochs done.
+        step: the number of steps done.
         best: the metrics row of the best epoch, or None before the first evaluation.
-        early: why it ended before its last epoch, where it did so by itself.
+        early: why early stopping ended training before the last epoch, or None.
         signal: the number of the signal that ended it, or None.
-        seconds: of this training call.
+        seconds: the duration of this call.
     """
 
     run: Path

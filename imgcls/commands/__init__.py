@@ -1,1 +1,1 @@
-"""The verbs: one module each, with one function of its name; it returns a value, prints nothing."""
+"""The commands: one module each, with a function of its name that returns a value."""

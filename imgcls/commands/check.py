@@ -1,4 +1,4 @@
-"""`imgcls check`: config, data and model, and one real step, before any training."""
+"""`imgcls check`: checks config, data and network with real steps, before training."""
 
 import math
 import resource
@@ -24,16 +24,16 @@ TIMED_STEPS = 3
 def check(
     config: Path, report: EventSink, *, overrides: Sequence[str] = (), offline: bool = False
 ) -> CheckResult:
-    """Checks everything that training needs, and estimates what it will cost.
+    """Checks everything that training needs, and estimates its time and memory.
 
     Args:
         config: the YAML file.
-        report: takes events.
-        overrides: `key=value` each, on top of the config.
-        offline: refuse a published data set that is nowhere found instead of downloading it.
+        report: receives events.
+        overrides: `key=value` each, applied to the config.
+        offline: whether to raise an error instead of downloading a published dataset.
 
     Raises:
-        ConfigError, DataError, ResourceError: as training would.
+        ConfigError, DataError, ResourceError: as in training.
         DivergedError: if the first step's loss is not finite.
     """
     checked = reader.read(config, overrides)
@@ -56,7 +56,7 @@ def _result(path: Path, prepared: "Prepared") -> CheckResult:
     config, data = prepared.config, prepared.data
     layers = tuple(rows(prepared.network))
     stages = prepared.plan.stages
-    # The stage that trains the most layers; others take less time than is estimated.
+    # The stage that trains the most layers; other stages take less time than estimated.
     slowest = max(range(len(stages)), key=lambda stage: len(stages[stage].trained))
     loss, step_seconds = _steps(prepared.engine(slowest))
     training, steps = config.training, prepared.plan.steps_per_epoch
@@ -77,7 +77,7 @@ def _result(path: Path, prepared: "Prepared") -> CheckResult:
 
 
 def _steps(engine: "Engine") -> tuple[float, float]:
-    """The loss of the first real batch, and the seconds of a step once the first is traced."""
+    """Returns the loss of the first batch, and the seconds per step after tracing."""
     from imgcls.training.engine import IMAGES, LOSS
 
     batches = engine.batches(range(1 + TIMED_STEPS))
@@ -104,6 +104,6 @@ def _data(data: "Data") -> DataSummary:
 
 
 def _peak_bytes() -> int:
-    """What this process has held at most: the data, the network and a step's activations."""
+    """Returns the peak memory of this process: data, network and activations of a step."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""`imgcls evaluate`: the figures of a run on labelled images."""
+"""`imgcls evaluate`: the metrics of a run on labeled images."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,21 +29,21 @@ def evaluate(  # noqa: PLR0913  # each is an option
     assertions: Sequence[Assertion] = (),
     root: Path = Path("runs"),
 ) -> Evaluation:
-    """Evaluates a run, every image once, and stores the figures in it.
+    """Evaluates a run on every image once, and stores the metrics in the run folder.
 
     Args:
-        run: its folder; None is the one started last.
-        report: takes events.
-        split: of the run's own data; None is test, or validation where there is no test.
-        data: other labelled images: a folder, a csv or an npz; classes are matched by name.
-        checkpoint: of the best epoch, or the last one; None is the best, or else what can be used.
-        weights: raw or averaged; None is averaged where the checkpoint has them.
-        precision: to compute in.
-        assertions: are checked for figures that the run cannot have.
-        root: where runs are looked for.
+        run: the run folder; None is the most recently started run.
+        report: receives events.
+        split: a split of the run's own data; None is test, or validation if there is no test split.
+        data: other labeled images: a folder, CSV or NPZ; classes are matched by name.
+        checkpoint: `best` or `last`; None is the best or, if it is damaged, the newest undamaged.
+        weights: `raw` or `averaged`; None is averaged if the checkpoint has averaged weights.
+        precision: the precision of the computation.
+        assertions: conditions, rejected here if the run has no such metric; not evaluated.
+        root: the folder that is searched for runs.
 
     Raises:
-        RunError, DataError, ConfigError, UsageError: as their names say.
+        RunError, DataError, ConfigError, UsageError: see `imgcls.errors`.
     """
     loaded = load_run(run, root, checkpoint, report, weights)
     for each in assertions:
@@ -94,7 +94,7 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[
 
 
 def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether images came, went, or are others; of the splits that were read then and now."""
+    """Whether images were added, removed or edited, in the splits that both manifests have."""
     prints = before["fingerprint"]
     return any(before.get(key) != now.get(key) for key in ("files", "drawn", "counts")) or any(
         prints.get(part, own) != own for part, own in now["fingerprint"].items()

@@ -1,4 +1,4 @@
-"""`imgcls predict`: the classes of pictures."""
+"""`imgcls predict`: the classes of images."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice
@@ -24,27 +24,27 @@ def predict(  # noqa: PLR0913  # each is an option
     precision: str = "float32",
     root: Path = Path("runs"),
 ) -> Predictions:
-    """Returns the prediction of each picture, in the order given, as they are made.
+    """Returns the prediction for each image, in the order given, as they are made.
 
     Args:
-        images: files, folders (every picture below them) and globs; `-` is a picture on stdin.
-        report: takes events.
-        listed: a file of more names; `-` is stdin.
-        null: these names end in NUL bytes, not in newlines.
-        run: its folder; None is the one started last.
-        checkpoint: of the best epoch, or the last one; None is the best, or else what can be used.
-        weights: raw or averaged; None is averaged where the checkpoint has them.
-        precision: to compute in.
-        root: where runs are looked for.
+        images: files, folders (with all images below them) and globs; `-` is an image on stdin.
+        report: receives events.
+        listed: a file that lists more names; `-` is stdin.
+        null: whether the listed names end in NUL bytes instead of newlines.
+        run: the run folder; None is the most recently started run.
+        checkpoint: `best` or `last`; None is the best or, if it is damaged, the newest undamaged.
+        weights: `raw` or `averaged`; None is averaged if the checkpoint has averaged weights.
+        precision: the precision of the computation.
+        root: the folder that is searched for runs.
 
     Raises:
         RunError: if there is no run to predict with.
-        DataError: if there is no picture.
-        UsageError: if one is a URL, or stdin is a terminal.
+        DataError: if there are no images.
+        UsageError: if a name is a URL, or stdin is a terminal.
     """
     inputs = ImageInputs(images, listed, null=null)
     found = inputs.each()
-    first = next(found)  # before the 3 s of TensorFlow's start: there may be none
+    first = next(found)  # there may be none; check before TensorFlow's start, which takes 3 s
     loaded = load_run(run, root, checkpoint, report, weights)
 
     def each() -> Iterator[Prediction]:

@@ -6,5 +6,5 @@ from imgcls.config.schema import json_schema
 
 
 def schema() -> dict[str, Any]:
-    """Returns the JSON Schema of the whole config language, with the docs of every key."""
+    """Returns the JSON Schema of the config language, with the documentation of every key."""
     return json_schema()

@@ -1,4 +1,4 @@
-"""`imgcls train`: a config becomes a run, or a run is resumed."""
+"""`imgcls train`: trains a new run of a config, or resumes a run."""
 
 import shlex
 from collections.abc import Sequence
@@ -37,20 +37,20 @@ def train(
 
     Args:
         config: the YAML file of a new run.
-        report: takes the events of the training.
-        overrides: `key=value` each, on top of the config; of a run that is resumed, safe keys only.
-        resume: the run to resume; then there is no config. With `auto` and a config: the
-            newest unfinished run of that config, or a new one.
-        extend: how many more epochs the resumed run gets.
-        root: where new runs are made.
-        offline: refuse to download a data set.
+        report: receives the events of training.
+        overrides: `key=value` each, applied to the config; only safe keys if a run is resumed.
+        resume: the run to resume, without a config; or `auto`, with a config, for the newest
+            unfinished run of that config, or a new one.
+        extend: the number of epochs to add to the resumed run.
+        root: the folder in which new runs are created.
+        offline: whether to raise an error instead of downloading a dataset.
 
     Returns:
-        How far it got, and the best figures.
+        How far training got, and the metrics of the best epoch.
 
     Raises:
-        ConfigError, DataError, RunError, DivergedError, ResourceError: as their names say.
-        KeyboardInterrupt: with a signal's number, if one came when there was nothing to save yet.
+        ConfigError, DataError, RunError, DivergedError, ResourceError: see `imgcls.errors`.
+        KeyboardInterrupt: with the number of a signal received before there was anything to save.
     """
     if (config is None) == (resume is None or resume == "auto"):
         raise UsageError("train takes one config, or --resume RUN, or a config and --resume auto")
@@ -79,7 +79,7 @@ def _in_run(
     *,
     offline: bool,
 ) -> Trained:
-    """Trains in a held run: from its start if a config is wanted, else from where it stopped."""
+    """Trains in a locked run: from the start if `wanted` is a config, else resumes it."""
     log = Log(run.log, report)
     try:
         if isinstance(wanted, reader.CheckedConfig):
@@ -122,7 +122,7 @@ def _resumed(
 def _prepared(
     checked: reader.CheckedConfig, stop: Stop, report: EventSink, *, offline: bool
 ) -> "Prepared":
-    """Everything that a training needs, so that whatever is wrong is said before it begins."""
+    """Returns everything that training needs; all mistakes are reported before it starts."""
     from imgcls.data import dataset
 
     config = checked.config
@@ -132,7 +132,7 @@ def _prepared(
                 config.dataset,
                 config.seed,
                 report,
-                only=("train", "validation"),  # the test images choose nothing
+                only=("train", "validation"),  # test images are not used in training
                 fetch=not offline,
             )
         )
@@ -140,7 +140,7 @@ def _prepared(
             report(Warned(note))
         if "validation" not in data.splits and config.training.best.startswith("val_"):
             report(Warned("there is no validation split; the last checkpoint counts as the best"))
-        # 2.5 to 5 s; a config or a data set that is wrong must not pay for it.
+        # 2.5 to 5 s; an invalid config or dataset must be reported before that.
         from imgcls.ops import startup
 
         startup.start()
@@ -153,7 +153,7 @@ def _prepared(
 
 
 def _text(config: Config) -> bytes:
-    """Returns what `config.yaml` says."""
+    """Returns the content of `config.yaml`."""
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     return text.encode()
 
@@ -167,7 +167,7 @@ def _write_inputs(run: Run, prepared: "Prepared") -> None:
 
 
 def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> None:
-    """Warns where the resumed run will not be bit-identical."""
+    """Warns if the resumed run will not be bit-identical to an uninterrupted one."""
     from imgcls.training.machine import BITS, environment
 
     before = files.read_object(run.environment)
@@ -227,7 +227,7 @@ def _code(error: Exception) -> int:
 
 
 def _set_status(run: Run, status: folders.RunState, log: Log, **fields: object) -> None:
-    """Writes how the run ended; all that counts is saved, or an error is on its way already."""
+    """Writes how the run ended; only warns on failure: all else is saved, or an error is raised."""
     try:
         folders.set_status(run, status, **fields)
     except ResourceError as error:

@@ -23,7 +23,7 @@ SAFE = (
     "training.early_stopping.patience",
     "training.device",
 )
-"""Keys that may change by `--set` when a run is resumed, besides the epochs of its last stage."""
+"""Keys that `--set` may change when a run is resumed, besides the epochs of its last stage."""
 
 _LENGTH = re.compile(r"training\.(stages\[[0-9]+\]\.)?epochs")
 _RATE = re.compile(r"(training\.stages\[[0-9]+\]\.)?optimizer\.(.+\.)?learning_rate")
@@ -99,7 +99,7 @@ def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reade
 
 
 def made(before: Config, now: Config, step: int) -> Changes:
-    """Returns the differences between two configs as changes made after the given step."""
+    """Returns the differences between two configs as changes made after `step` steps."""
     return {key: Change(value, step) for key, _, value in differences(before, now)}
 
 
@@ -190,4 +190,4 @@ def _is_moved(key: str, before: object, now: object) -> bool:
 
 def _short(value: object) -> str:
     text = files.to_json(value).decode().strip()
-    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - two fit in a line
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - two fit on a line

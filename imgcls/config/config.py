@@ -1,4 +1,4 @@
-"""The root of the config: its sections, and the rules between them."""
+"""The root of the config: its sections, and the rules that involve several of them."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -38,12 +38,12 @@ class Config(Section):
     loss: Loss = CategoricalCrossentropy()
     """The loss function that training minimizes."""
     training: Training = Training()
-    """Epochs, batch size, devices, early stopping and what counts as the best epoch."""
+    """Epochs, batch size, devices, stages, early stopping and the best epoch."""
     seed: Seed = 0
     """Random seed. Runs with the same seed on the same hardware and versions are bit-identical."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the violated rules between sections."""
+        """Yields the violated rules that involve several sections."""
         if (count := sum(layer.count for layer in self.layers)) > MOST_LAYERS:
             yield "layers", f"must have at most {MOST_LAYERS:,} layers in total, got {count:,}"
             return  # the other rules expand every Repeat
@@ -62,7 +62,7 @@ class Config(Section):
 
     @property
     def stages(self) -> tuple[ResolvedStage, ...]:
-        """The stages of the training, one after the other."""
+        """The stages of training, in order."""
         return self.training.resolved(self.optimizer)
 
     @property
@@ -71,7 +71,7 @@ class Config(Section):
         return sum(stage.epochs for stage in self.stages)
 
     def _unmeasured(self) -> Iterator[tuple[str, str]]:
-        """Settings that need validation images, of which there are none."""
+        """Yields a violated rule for each setting that needs validation images but has none."""
         if self.dataset.validation != "none":
             return
         if self.training.evaluate_every != 1:

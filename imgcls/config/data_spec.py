@@ -1,4 +1,4 @@
-"""The data spec: what a network must know of its data besides the config."""
+"""The data spec: the properties of the data that a network depends on."""
 
 from typing import Annotated, Literal
 
@@ -9,22 +9,23 @@ from imgcls.config.language.registry import Section
 
 
 class DataSpec(Section):
-    """Classes, sizes and moments of a data set; with it, a config and weights, a run predicts.
+    """Classes, image sizes, mean and variance of a dataset.
 
-    Read from files that may come from elsewhere, so it is checked like a config.
+    Together with the config and the weights, it is all that prediction needs. It is read from files
+    that may come from an untrusted source, so it is validated like a config.
     """
 
     classes: Annotated[tuple[str, ...], MinLen(2)]
     """The names of the classes, in the order of the network's outputs."""
     size: tuple[Count, Count]
-    """Height and width of the images that the network sees, in pixels."""
+    """Height and width of the network's input images, in pixels."""
     stored: tuple[Count, Count]
-    """Height and width at which images are kept; they are enlarged to `size` in the batch."""
+    """Height and width of the stored images, in pixels; batches are enlarged to `size`."""
     channels: Literal[1, 3]
     """1 for gray, 3 for color."""
     resize: Literal["stretch", "crop", "pad"]
-    """How an image of another aspect ratio is fitted."""
+    """How images with a different aspect ratio are resized."""
     mean: tuple[float, ...] = ()
-    """Mean of the training images in 0..1, per channel; empty where no layer needs it."""
+    """Mean of the training images in 0..1, per channel; empty if no layer needs it."""
     variance: tuple[float, ...] = ()
-    """Variance of the training images in 0..1, per channel; empty where no layer needs it."""
+    """Variance of the training images in 0..1, per channel; empty if no layer needs it."""

@@ -1,4 +1,4 @@
-"""The rules of a stack of layers: its names, its first layer and its last."""
+"""The rules for a stack of layers: its names, its first layer and its last layer."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ RIGHT = "end with Dense: {units: classes, activation: softmax}"
 
 
 def mistakes(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
-    """Yields (key, message) for what is wrong with a stack, as far as no shapes are needed."""
+    """Yields (key, message) for each mistake in a stack that can be found without shapes."""
     yield from _end(layers)
     yield from _names(layers)
 
@@ -20,7 +20,7 @@ def mistakes(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
 def _end(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
     stack = flatten(layers)
     if without_softmax(stack[-1][1]) is None:
-        stack.pop()  # a layer that is a softmax and nothing else
+        stack.pop()  # a layer that is only a softmax
         if stack and stack[-1][1].is_softmax:
             key = location(f"layers{stack[-1][0]}")
             yield key, "is a softmax before a softmax; leave one of them out"
@@ -47,7 +47,7 @@ def _names(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
 
 
 def every(layers: Sequence[Layer], key: str = "layers") -> Iterator[tuple[str, Layer]]:
-    """Yields each layer, nested ones included, with its key in the config's text."""
+    """Yields each layer, including nested ones, with its key in the config's text."""
     for index, layer in enumerate(layers):
         own = f"{key}[{index}].{layer.identifier()}"
         yield own, layer
@@ -56,7 +56,7 @@ def every(layers: Sequence[Layer], key: str = "layers") -> Iterator[tuple[str, L
 
 
 def misplaced(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
-    """Yields (key, message) for each Normalization by the images' moments that sees no images."""
+    """Yields (key, message) for each Normalization without `mean` whose input is not the images."""
     first = {id(layer) for layer in _first(layers)}
     for key, layer in every(layers):
         if isinstance(layer, Normalization) and layer.mean is None and id(layer) not in first:
@@ -64,7 +64,7 @@ def misplaced(layers: Sequence[Layer]) -> Iterator[tuple[str, str]]:
 
 
 def _first(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """Yields the layers that the images pass first."""
+    """Yields the layers whose input is the images."""
     if layers:
         yield layers[0]
         for _, inner in layers[0].inner():

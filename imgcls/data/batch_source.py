@@ -1,8 +1,8 @@
-"""Where the batches of a training are made: on the host, or on the GPU that trains with them.
+"""Where the batches for training are made: on the host, or on the GPU that trains with them.
 
-A GPU takes steps faster than a few cores can augment images for it. So it makes its batches itself:
-from pixels that lie there, or from those of a batch that the host sends as bytes, a quarter of what
-images take. Both are the very functions that the host would use.
+A GPU takes steps faster than a few cores can augment images for it, so it makes its own batches:
+from pixels in GPU memory, or from those of a batch that the host sends as uint8, a quarter of the
+size of float32 images. Host and GPU use the same functions to make a batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,17 +21,17 @@ from imgcls.data.targets import Targets
 from imgcls.ops.pixels import images_of
 
 RESIDENT_BYTES = 2**31
-"""Pixels up to here are kept on a GPU: a quarter of what the smallest ones of today have."""
+"""Maximum size of pixels kept in GPU memory: a quarter of the memory of today's smallest GPUs."""
 
 
 @dataclass(frozen=True)
 class BatchSource:
-    """How a training comes to its batches.
+    """The source of the batches for training.
 
     Attributes:
-        batches: what the host makes of the batches of these steps.
-        finish: makes (images, targets, weights), as `train_batches` has them, of what `batches`
-            gives, on the device; None where that is what they give.
+        batches: returns the host's part of the batches of the given steps.
+        finish: turns an element of `batches` into (images, targets, weights) on the device, as in
+            `train_batches`; None if `batches` already gives these.
     """
 
     batches: Callable[[range], tf.data.Dataset]
@@ -47,7 +47,7 @@ def on_host(
     targets: Targets,
     smallest: int = 1,
 ) -> BatchSource:
-    """Returns a feed whose batches are whole; the arguments are those of `train_batches`."""
+    """Returns a source of batches made on the host; the arguments are those of `train_batches`."""
 
     def batches(steps: range) -> tf.data.Dataset:
         return pipeline.train_batches(
@@ -66,7 +66,7 @@ def on_device(
     targets: Targets,
     device: str,
 ) -> BatchSource:
-    """Returns a feed whose batches are made on this device; the pixels lie there if they fit."""
+    """Returns a source of batches made on this device, which keeps the pixels if they fit."""
     shape = split.pixels.shape[1:]
     resident = _resident(split.pixels, device)
     with tf.device(device):
@@ -91,7 +91,7 @@ def on_device(
 
 
 def _resident(pixels: NDArray[np.uint8], device: str) -> tf.Tensor | None:
-    """Returns int32 [image, number], four bytes in each: on GPUs, nothing gathers bytes."""
+    """Returns int32 [image, number], four pixel bytes in each: GPUs have no gather for uint8."""
     if isinstance(pixels, np.memmap) or pixels.nbytes > RESIDENT_BYTES:
         return None
     rows = pixels.reshape(len(pixels), -1)
@@ -103,6 +103,6 @@ def _resident(pixels: NDArray[np.uint8], device: str) -> tf.Tensor | None:
 
 
 def _bytes_of(rows: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-    """Returns uint8 [batch, height, width, channel] of gathered rows."""
+    """Returns the pixels of gathered rows, uint8 [batch, height, width, channel]."""
     pixels = tf.reshape(tf.bitcast(rows, tf.uint8), [-1, 4 * rows.shape[1]])
     return tf.reshape(pixels[:, : int(np.prod(shape))], [-1, *shape])

@@ -1,8 +1,8 @@
-"""Splits -> batches, through tf.data.
+"""Turns splits into batches, with tf.data.
 
-Everything random here is a function of (seed, pass, index): a *pass* goes through the whole split
-once, in an order made from (seed, pass), and an image's augmentation is made from (seed, pass, its
-index). A batch is a slice of a pass's order, so training can begin at any step.
+All randomness here is a function of (seed, pass, index): a *pass* goes through the whole split
+once, in an order derived from (seed, pass), and the augmentation of an image is derived from (seed,
+pass, index of the image). A batch is a slice of that order, so training can begin at any step.
 """
 
 import math
@@ -20,16 +20,16 @@ from imgcls.data.targets import Targets
 from imgcls.images.buffers import release
 from imgcls.ops.pixels import images_of
 
-PARALLEL_BATCHES = 2  # made at once; more hold memory without being faster (two cores)
+PARALLEL_BATCHES = 2  # in parallel; more take memory and are not faster (on two cores)
 READY_BATCHES = 2
 HOST = "CPU:0"  # where tf.data works; an eager constant would go to the first GPU
 
 _as_written = tf.autograph.experimental.do_not_convert
-"""AutoGraph would rewrite the source of whatever makes a batch: seconds for nothing."""
+"""AutoGraph would rewrite the source of all code that makes a batch: seconds for nothing."""
 
 
 def steps_per_pass(images: int, batch_size: int) -> int:
-    """Returns how many batches show every image once; the last may be smaller."""
+    """Returns the number of batches in a pass; the last batch may be smaller."""
     return math.ceil(images / batch_size)
 
 
@@ -40,12 +40,12 @@ def index_batches(
     """Returns the indices of the images of each step.
 
     Args:
-        images: how many the split has.
-        batch_size: how many a step takes.
-        seed: of the order.
-        steps: which ones, counted from 0 over the whole training.
-        smallest: how many images the last batch of a pass has at least; the one before it has
-            fewer then. Each replica needs one: an empty batch ends a synchronized normalization.
+        images: the number of images in the split.
+        batch_size: the number of images per step.
+        seed: the seed of the order.
+        steps: the steps, counted from 0 over the whole training.
+        smallest: the minimum number of images in the last batch of a pass, taken from the batch
+            before it. Each replica needs one: synchronized normalization fails on an empty batch.
 
     Returns:
         (pass int64 scalar, indices int64 [batch]) for each step.
@@ -82,7 +82,7 @@ def train_batches(
     targets: Targets,
     smallest: int = 1,
 ) -> tf.data.Dataset:
-    """Returns the batches of these steps, each image augmented by itself.
+    """Returns the batches of these steps, each image augmented independently.
 
     `seed`, `steps` and `smallest` are as in `index_batches`.
 
@@ -105,7 +105,7 @@ def train_batches(
 def evaluation_batches(
     split: Split, size: tuple[int, int], batch_size: int, targets: Targets
 ) -> tf.data.Dataset:
-    """Returns every image of a split exactly once, in its order, never augmented.
+    """Returns every image of a split exactly once, in order, without augmentation.
 
     Returns:
         As `train_batches` does.
@@ -120,14 +120,14 @@ def evaluation_batches(
 def first_images(
     split: Split, size: tuple[int, int], batch_size: int, seed: int, most: int
 ) -> tf.data.Dataset:
-    """Returns the images of the first epoch, in its order, not augmented.
+    """Returns the images of the first pass, in its order, without augmentation.
 
     Args:
         split: the images.
-        size: height and width that the network sees.
+        size: height and width of the network's input.
         batch_size: as in `index_batches`.
         seed: as in `index_batches`.
-        most: about how many images there are at most: a whole number of batches.
+        most: the approximate maximum number of images; only whole batches are returned.
 
     Returns:
         float32 [batch, height, width, channel] in 0..1.
@@ -139,7 +139,7 @@ def first_images(
 
 
 def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Returns what gathers the pixels of indices, on the host."""
+    """Returns a function that gathers the pixels of images by their indices, on the host."""
     if isinstance(pixels, np.memmap):  # too large for memory
         shape = (None, *pixels.shape[1:])
 
@@ -160,10 +160,10 @@ def pixels_at(pixels: NDArray[np.uint8]) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def parallel(indices: tf.data.Dataset, batch: Callable[..., Any]) -> tf.data.Dataset:
-    """Returns what `batch` makes of each element, in order, some of them ahead of time."""
+    """Maps `batch` over the elements, in order, with some batches prefetched."""
     options = tf.data.Options()
-    # Its tuning thread outlives its iterator for up to the time already run (measured in 2.19 and
-    # 2.21: 30 to 50 % of short trainings took 1.3 to 1.85 times as long).
+    # The autotuning thread outlives its iterator by up to the time already run (measured in 2.19
+    # and 2.21: 30 to 50 % of short training runs took 1.3 to 1.85 times as long).
     options.autotune.enabled = False
     options.deterministic = True
     batches = indices.map(_as_written(batch), num_parallel_calls=PARALLEL_BATCHES)

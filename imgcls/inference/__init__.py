@@ -1,1 +1,1 @@
-"""Load a run, and predict with it."""
+"""Loads a run and predicts with it."""

@@ -1,4 +1,4 @@
-"""A trained run as a function: images in, probabilities out."""
+"""A trained run as a classifier: images in, probabilities out."""
 
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -30,12 +30,11 @@ class Classifier:
     """A trained network, as `imgcls.load` returns it.
 
     Args:
-        run: with the weights of its checkpoint; they are taken out of it, so that they are in
-            memory once.
-        precision: float32, whatever the run was trained in, or bfloat16.
+        run: the loaded run; its weights are removed from it, so that only one copy is in memory.
+        precision: float32 or bfloat16, independent of the precision of training.
 
     Attributes:
-        network: images float32 [batch, height, width, channel] in 0..1 to logits float32
+        network: maps images, float32 [batch, height, width, channel] in 0..1, to logits, float32
             [batch, class].
 
     Raises:
@@ -44,7 +43,7 @@ class Classifier:
 
     def __init__(self, run: LoadedRun, precision: str = "float32") -> None:
         config, self._spec = run.config, run.spec
-        # A folder from elsewhere may ask for more than it brings: no memory before that is known.
+        # An untrusted config may need more memory than its weights have: check before allocating.
         shapes = networks.shapes_only(config.layers, self._spec, precision=precision)
         weights.check(shapes.variables, run.weights, run.checkpoint)
         network = networks.build(
@@ -61,18 +60,18 @@ class Classifier:
         return self._spec.classes
 
     def predict(self, images: Paths | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities of images, float32 [image, class].
+        """Returns the class probabilities of images, float32 [image, class].
 
         Images are decoded and resized as in training.
 
         Args:
-            images: a path or a sequence of paths; or an array, uint8 [image, height, width] or
-                [image, height, width, channel] of 1 or 3 channels, of any size.
+            images: a path, a sequence of paths, or an array, uint8 [image, height, width] or
+                [image, height, width, channel], with 1 or 3 channels and any height and width.
 
         Raises:
             DataError: if a file cannot be read as an image, naming it.
-            UsageError: if the array has another type or shape.
-            ResourceError: if memory does not suffice.
+            UsageError: if the array has another data type or shape.
+            ResourceError: if there is not enough memory.
         """
         if isinstance(images, str | PathLike):
             images = [images]
@@ -86,7 +85,7 @@ class Classifier:
         spec = self._spec
         if isinstance(images, np.ndarray):
             pixels = _checked(images)
-            # Gray before it is shrunk, as in `decode`, or files would be rounded differently.
+            # Convert to gray before resizing, as `decode` does; otherwise, rounding differs.
             pixels = to_channels(pixels, min(spec.channels, pixels.shape[3]))
             return to_channels(fit_all(pixels, spec.stored, spec.resize), spec.channels)
         try:
@@ -96,7 +95,7 @@ class Classifier:
             raise DataError(str(error)) from error
 
     def predict_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities of images as they are stored, float32 [batch, class].
+        """Returns the class probabilities of stored images, float32 [batch, class].
 
         Args:
             pixels: uint8 [batch, stored height, stored width, channel].

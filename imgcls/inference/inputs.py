@@ -1,6 +1,6 @@
-"""What `predict` is asked about, one picture after the other: files, folders, globs, lists, stdin.
+"""The images that `predict` reads, one by one: files, folders, globs, lists, stdin.
 
-Nothing here is held as a whole: a list of a million names costs what its next line does.
+Nothing is read ahead: a list of a million names takes no more memory than its next line.
 """
 
 import glob
@@ -26,12 +26,12 @@ _URL = "is a URL; download it first"
 
 @dataclass(frozen=True)
 class ImageInput:
-    """Something that may be a picture.
+    """An input that may be an image.
 
     Attributes:
-        name: as it is shown.
+        name: the name that is shown.
         source: its file, or its bytes.
-        refused: why it is not even tried, or None.
+        refused: why it is rejected without reading it, or None.
     """
 
     name: str
@@ -40,16 +40,16 @@ class ImageInput:
 
 
 class ImageInputs:
-    """The pictures that were named, in order.
+    """The given images, in order.
 
     Args:
-        images: files, folders (every picture below them), globs; `-` is one picture on stdin.
-        listed: a file of names, which stand for files and folders only; `-` is stdin.
-        null: the names end in NUL bytes, not in newlines.
+        images: files, folders (with all images below them), globs; `-` is one image on stdin.
+        listed: a file that lists names of files and folders, but not globs; `-` is stdin.
+        null: whether the listed names end in NUL bytes instead of newlines.
 
     Raises:
-        UsageError: if stdin is a terminal, closed, or asked for twice; a URL; an empty name.
-        DataError: if stdin has no picture, or the list cannot be opened.
+        UsageError: if stdin is a terminal, closed or used twice, or a name is a URL or empty.
+        DataError: if stdin is empty or too large, or the list cannot be opened.
     """
 
     def __init__(self, images: Sequence[str], listed: Path | None, *, null: bool = False) -> None:
@@ -68,14 +68,14 @@ class ImageInputs:
         self.sources = ", ".join([*images, *([str(listed)] if listed else [])])
 
     def notes(self) -> tuple[str, ...]:
-        """Returns what was left out in the folders so far."""
+        """Returns notes on what has been left out of the folders so far."""
         return self._finder.notes()
 
     def each(self) -> Iterator[ImageInput]:
-        """Yields the pictures.
+        """Yields the images.
 
         Raises:
-            DataError: before the first one if there is none at all, naming where was looked.
+            DataError: if there are no images, naming the sources that were searched.
         """
         everything = self._everything()
         refused: list[ImageInput] = []
@@ -102,7 +102,7 @@ class ImageInputs:
                 yield from self._at(name)
 
     def _matching(self, pattern: str) -> Iterator[ImageInput]:
-        names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # names as they are written
+        names = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # keeps names as they are written
         if not names:
             yield ImageInput(pattern, b"", "matches nothing")
         for name in names:
@@ -110,7 +110,7 @@ class ImageInputs:
 
     def _at(self, name: str) -> Iterator[ImageInput]:
         path = Path(name)
-        if not os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises where a name is too long
+        if not os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises if a name is too long
             yield ImageInput(name, path)
             return
         found = False
@@ -146,7 +146,7 @@ def _stdin() -> BufferedReader:
 
 
 def _names(listed: Path, *, null: bool) -> Iterator[str]:
-    """Opens the list, and returns its names; empty ones, as a last blank line is, are left out."""
+    """Opens the list and returns its names, without empty ones such as a last blank line."""
     try:
         stream = _stdin() if str(listed) == STDIN else listed.open("rb")
     except OSError as error:
@@ -155,7 +155,7 @@ def _names(listed: Path, *, null: bool) -> Iterator[str]:
 
 
 def _split(stream: BufferedReader, listed: Path, end: bytes) -> Iterator[bytes]:
-    """Yields what stands before each end; a pipe's names as soon as they come."""
+    """Yields the names before each terminator; from a pipe, as soon as they arrive."""
     rest, number = b"", 1
     with stream:
         while block := _block(stream, listed):

@@ -1,4 +1,4 @@
-"""Which run, which of its checkpoints, and which weights a command works on."""
+"""Chooses the run, the checkpoint and the weights for a command."""
 
 import warnings
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class LoadedRun:
     """A run with the weights of one of its checkpoints.
 
     Attributes:
-        run: the folder.
-        config: what was asked.
-        spec: the data's.
+        run: the run folder.
+        config: the config, with all changes.
+        spec: the data spec.
         checkpoint: the checkpoint's name.
         weights: the network's variables by name.
     """
@@ -50,19 +50,19 @@ def load_run(
     report: EventSink,
     weights: Weights | None = None,
 ) -> LoadedRun:
-    """Returns the run in a folder, or the one started last that has a checkpoint.
+    """Returns the run in a folder, or the most recently started run that has a checkpoint.
 
     Args:
         run: the folder, or None.
-        root: where runs are looked for.
-        choice: the checkpoint of the best epoch, or the last one; None is the best one, or, if it
-            is damaged, the newest that is not.
-        report: takes which run is used, and which checkpoint is damaged.
-        weights: raw, or averaged; None is averaged where the checkpoint has them.
+        root: the folder that is searched for runs.
+        choice: `best` is the checkpoint of the best epoch, `last` the last one; None is the best
+            or, if it is damaged, the newest undamaged one.
+        report: receives events: the run that is used, and damaged checkpoints.
+        weights: `raw` or `averaged`; None is averaged if the checkpoint has averaged weights.
 
     Raises:
-        RunError: if there is no such run, or no checkpoint of it is whole, or not the one that was
-            asked for, or it has no averaged weights.
+        RunError: if there is no such run, if the requested checkpoint, or every checkpoint, is
+            damaged, or if averaged weights are requested and the checkpoint has none.
     """
     opened = folders.open_run(run) if run else folders.newest(root)
     if run is None:
@@ -77,10 +77,10 @@ def load_run(
 
 
 def spec_of(run: Run) -> DataSpec:
-    """Returns the data spec that a run keeps.
+    """Returns the data spec of a run.
 
     Raises:
-        RunError: if the file is missing or wrong.
+        RunError: if the file is missing or invalid.
     """
     try:
         return DataSpec.model_validate(files.read_json(run.model))
@@ -93,11 +93,11 @@ def spec_of(run: Run) -> DataSpec:
 def _read(
     run: Run, choice: Choice | None, weights: Weights | None, report: EventSink
 ) -> "tuple[Checkpoint, dict[str, NDArray[Any]]]":
-    """Returns a checkpoint and its weights; if it is whole, no other arrays are read."""
+    """Returns a checkpoint and its weights; unless it is damaged, no other arrays are read."""
     newest, problems = checkpoints.newest(run.checkpoints)
     if newest is not None and weights == "averaged":
-        _part(run, newest, weights)  # or an older one would be looked for
-    # Which one is best, too, is only known from the last.
+        _part(run, newest, weights)  # otherwise an older one would be tried
+    # Only the newest checkpoint records which one is best.
     best = _step_of_best(newest) if newest is not None and choice != "last" else None
     if best is not None:
         try:
@@ -126,7 +126,7 @@ def _read(
 
 
 def _step_of_best(newest: Checkpoint) -> int | None:
-    """Returns the step of the best checkpoint, if that is another one than the newest."""
+    """Returns the step of the best checkpoint, or None if that is the newest."""
     best = newest.state.get("best")
     step = best.get("step") if isinstance(best, dict) else None
     return step if type(step) is int and step != newest.step else None
@@ -136,7 +136,7 @@ def _report(problems: list[str], choice: Choice | None, report: EventSink) -> No
     """Warns of damaged checkpoints that are newer than the one used.
 
     Raises:
-        RunError: if a certain one was asked for.
+        RunError: if there are any and a specific checkpoint was requested.
     """
     if problems and choice is not None:
         raise RunError(f"{problems[0]}; without --checkpoint, an older one is used")
@@ -151,6 +151,6 @@ def _part(run: Run, checkpoint: Checkpoint, weights: Weights | None) -> str:
 
 
 def warn(event: Event) -> None:
-    """Takes the events of `load_run` where no console does: warnings become Python's."""
+    """Handles the events of `load_run` without a console: issues warnings as Python warnings."""
     if isinstance(event, Warned):
         warnings.warn(event.message, stacklevel=2)

@@ -1,4 +1,4 @@
-"""What `predict` returns for each image: the classes by falling probability, or why it has none."""
+"""The prediction for each image: classes by decreasing probability, or an error."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -15,12 +15,12 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network says of one image.
+    """The prediction for one image.
 
     Attributes:
-        file: the image, as it was named.
-        ranked: (class name, probability), the most probable first; empty if it was refused.
-        error: why it was refused, without its name, or None.
+        file: the name of the image, as given.
+        ranked: (class name, probability), the most probable first; empty if it was rejected.
+        error: why it was rejected, without its name, or None.
     """
 
     file: str
@@ -33,15 +33,16 @@ class Prediction:
     ) -> "Prediction":
         """Returns the prediction of an image from its probabilities, float32 [class].
 
-        Of equal probabilities the class that is listed first comes first, as in the metrics.
+        Classes with equal probabilities are in the order of the data spec, as in the metrics.
         """
         order = (-probabilities).argsort(kind="stable")
         return cls(file, tuple((classes[each], float(probabilities[each])) for each in order))
 
     def to_json(self, top_k: int = 1) -> dict[str, Any]:
-        """Returns it as JSON values; the keys are the same whether it was refused or not.
+        """Returns JSON values, with the same keys whether or not the image was rejected.
 
-        `class` and `probability` are the first of `top`, which has the `top_k` most probable.
+        `class` and `probability` are the first of `top`, which has the `top_k` most probable
+        classes.
         """
         top = [
             {"class": name, "probability": _rounded(probability)}
@@ -51,7 +52,7 @@ class Prediction:
         return {"file": self.file, **first, "top": top, "error": self.error}
 
     def to_csv(self, top_k: int = 1) -> list[str]:
-        """Returns its row, with as many cells as `csv_header` of the same `top_k`."""
+        """Returns the CSV row, with as many cells as `csv_header` has for the same `top_k`."""
         cells = [self.file]
         for name, probability in self.ranked[:top_k]:
             rounded = _rounded(probability)
@@ -61,7 +62,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a run says of images.
+    """The predictions of a run for images.
 
     Attributes:
         run: the run folder.
@@ -81,5 +82,5 @@ def csv_header(top_k: int = 1) -> list[str]:
 
 
 def _rounded(probability: float) -> float | None:
-    """Returns the probability in 6 digits; None for what JSON has no number for."""
+    """Returns the probability with 6 decimals; None if it is not finite, which JSON cannot hold."""
     return round(probability, _DIGITS) if math.isfinite(probability) else None

@@ -1,1 +1,1 @@
-"""Checked layers and a data spec become a keras.Sequential; its weights in and out."""
+"""Builds a keras.Sequential from checked layers and a data spec; gets and sets its weights."""

@@ -17,9 +17,10 @@ class LayerRow:
     Attributes:
         name: the layer's name or its place in the config, such as `layers[1].Conv2D`.
         depth: 0 for an entry of the network, 1 for a layer inside one, ...
-        shape: of its output, without the batch.
-        parameters: how many, trained or not, those of the layers inside it included.
-        multiply_adds: of one image's forward pass, those of the layers inside it included.
+        shape: the shape of its output, without the batch dimension.
+        parameters: the number of parameters, trained or not, including those of inner layers.
+        multiply_adds: the multiply-adds per image in a forward pass, including those of inner
+            layers.
     """
 
     name: str
@@ -32,7 +33,7 @@ class LayerRow:
 def rows(network: Network) -> Iterator[LayerRow]:
     """Yields a row for each layer of a network, each before the layers inside it.
 
-    A final softmax alone has no layer in the network, and no row.
+    A final layer that is only a softmax is not in the network and has no row.
     """
     for number, each in enumerate(network.layers):
         inside = network.layers[number : number + each.inner + 1]
@@ -46,7 +47,7 @@ def rows(network: Network) -> Iterator[LayerRow]:
 
 
 def multiply_adds(built: BuiltLayer) -> int:
-    """Returns those of a layer's kernels in one image's forward pass; without a kernel, none."""
+    """Returns the multiply-adds of a layer's kernels per image in a forward pass, or 0."""
     if isinstance(built.layer, keras.Model):
         return 0  # the layers inside it have their own
     positions = prod(built.output.shape[1:-1])

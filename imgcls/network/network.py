@@ -1,4 +1,4 @@
-"""Checked layers and a data spec become a keras.Sequential that gives logits."""
+"""Builds a keras.Sequential that returns logits from checked layers and a data spec."""
 
 import sys
 from collections import Counter
@@ -21,15 +21,15 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixe
 
 @dataclass(frozen=True)
 class Network:
-    """A network with all its layers and variables by their keys.
+    """A network with all its layers and named variables.
 
     Attributes:
-        model: images float32 [batch, height, width, channel] in 0..1 to logits float32
-            [batch, class]; one Keras layer per entry of the config's list.
+        model: maps images, float32 [batch, height, width, channel] in 0..1, to logits, float32
+            [batch, class]; has one Keras layer per entry of the config's list.
         layers: every layer, each before the layers inside it.
-        variables: by the key of their layer and their own name, such as
-            `layers[3].Residual.layers[0].Conv2D/kernel`. These names do not depend on what else the
-            process has built, as Keras' own do.
+        variables: all variables, named by the key of their layer and their own name, such as
+            `layers[3].Residual.layers[0].Conv2D/kernel`. Unlike those of Keras, these names do not
+            depend on what else the process has built.
     """
 
     model: keras.Sequential
@@ -37,9 +37,9 @@ class Network:
     variables: dict[str, keras.Variable]
 
     def regularization_loss(self) -> tf.Tensor:
-        """Returns what regularizers add to the loss, float32; of frozen weights, too.
+        """Returns the regularization loss, float32, including that of frozen weights.
 
-        Keras leaves out what is frozen, so that the loss would jump where training thaws layers.
+        Keras leaves out frozen weights, so the loss would jump between stages.
         """
         each = [
             variable.regularizer(variable)
@@ -65,20 +65,20 @@ def build(
 ) -> Network:
     """Returns the network of a config.
 
-    A final softmax is left out: the loss is computed from the logits, which is exact where
-    probabilities saturate, and `softmax` is applied to what users see. The last layer computes in
-    float32 whatever the precision.
+    A final softmax is left out: the loss is computed from the logits, which is accurate where
+    probabilities saturate, and `softmax` is applied to the logits for predictions. The last layer
+    always computes in float32.
 
     Args:
-        layers: the stack, as the config has it.
-        spec: the data's.
-        seed: of the initial weights, and of dropout and noise layers.
+        layers: the stack of layers in the config.
+        spec: the data spec.
+        seed: the seed of the initial weights, and of dropout and noise layers.
         precision: float32, or bfloat16 or float16 with float32 weights.
-        replicas: how many devices share a batch.
-        blank: leave all weights at zero, for those who load them.
+        replicas: the number of devices that share a batch.
+        blank: whether to initialize all weights to zeros, because they will be loaded.
 
     Raises:
-        ConfigError: if a layer does not fit what comes before it, at the layer's place.
+        ConfigError: if a layer does not fit its input, at the layer's place.
     """
     stack = flatten(layers)
     *body, (last_key, last) = stack
@@ -121,9 +121,9 @@ def _named(built: Sequence[BuiltLayer], model: keras.Sequential) -> dict[str, ke
 def shapes_only(
     layers: Sequence[Layer], spec: DataSpec, *, precision: str = "float32", replicas: int = 1
 ) -> Network:
-    """Returns the network as `build` does, but without values: it has all shapes and no memory.
+    """Returns the network as `build` does, but without values: only shapes, no memory for weights.
 
-    It cannot be called. Takes a third of the time of `build`.
+    It cannot be called. This takes a third of the time of `build`.
 
     Raises:
         ConfigError: as `build` does.
@@ -132,13 +132,13 @@ def shapes_only(
         with keras.StatelessScope(initialize_variables=False):
             return build(layers, spec, 0, precision=precision, replicas=replicas)
     finally:
-        # Or the end of the next such scope, in Keras' own code, would give them values after all.
+        # Otherwise the end of the next such scope, in Keras' own code, would initialize them.
         keras.utils.clear_session(free_memory=False)
 
 
 @contextmanager
 def _deep_recursion(layers: int) -> Iterator[None]:
-    """Lets Keras, which follows a network back by recursion, go through so many layers."""
+    """Raises the recursion limit: Keras traverses a network of this many layers recursively."""
     usual = sys.getrecursionlimit()
     sys.setrecursionlimit(usual + 8 * layers)
     try:

@@ -1,7 +1,7 @@
-"""The mean and variance of batch normalizations, recomputed from images.
+"""Recomputes the mean and variance of batch normalization layers from images.
 
-Moving averages lag behind the weights, by hundreds of steps at Keras' default momentum, and those
-of averaged weights belong to no network at all (tests/commands/test_averages.py).
+Moving averages lag behind the weights, by hundreds of steps at Keras' default momentum, and for
+averaged weights there are no matching ones (tests/commands/test_averages.py).
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from imgcls.ops.memory import enough_memory
 from imgcls.ops.normalization import BatchNormalization, collecting
 
 MOST_IMAGES = 10_000
-"""Images that statistics are computed from at most: a forward pass over them at each evaluation."""
+"""Maximum number of images for the statistics: each evaluation does a forward pass over them."""
 
 
 def normalizations(network: Network) -> dict[str, BatchNormalization]:
-    """Returns the batch normalizations of a network by the keys of their layers."""
+    """Returns the batch normalization layers of a network by key."""
     return {
         each.key: each.layer
         for each in network.layers
@@ -28,15 +28,15 @@ def normalizations(network: Network) -> dict[str, BatchNormalization]:
 
 
 class Recomputation:
-    """Recomputes the statistics of some normalizations.
+    """Recomputes the statistics of some batch normalization layers.
 
-    Each batch's own mean and variance are averaged, weighted by its images. Nothing else is in
-    training mode: dropout is off, and no seed changes.
+    The mean and variance of each batch are averaged, weighted by its number of images. All other
+    layers are in inference mode: dropout is off, and no seed changes.
 
     Args:
         network: the network.
-        layers: those of its `normalizations` whose statistics are recomputed.
-        device: where it runs.
+        layers: the layers of its `normalizations` whose statistics are recomputed.
+        device: the device to run on.
     """
 
     def __init__(self, network: Network, layers: Iterable[BatchNormalization], device: str) -> None:
@@ -53,7 +53,7 @@ class Recomputation:
                 their order and sizes.
 
         Raises:
-            ResourceError: if memory does not suffice.
+            ResourceError: if there is not enough memory.
         """
         means: list[Any] = [0.0] * len(self.layers)
         variances: list[Any] = [0.0] * len(self.layers)

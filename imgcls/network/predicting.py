@@ -1,4 +1,4 @@
-"""Run a network over images: the one way, in validation, `evaluate` and `predict`."""
+"""Runs a network over images: shared by validation, `evaluate` and `predict`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from imgcls.ops.pixels import images_of
 
 @dataclass(frozen=True)
 class SplitPredictions:
-    """What a network predicts for every image of a split, once, in its order.
+    """The predictions of a network for every image of a split, in order.
 
     Attributes:
         labels: int32 [image].
         probabilities: float32 [image, class].
         losses: float32 [image], without regularization.
-        regularization_loss: of the weights; part of every loss that is reported, as in Keras.
+        regularization_loss: of the weights; included in every reported loss, as in Keras.
     """
 
     labels: NDArray[np.int32]
@@ -36,13 +36,13 @@ class SplitPredictions:
 
 
 class Predictor:
-    """A network and its loss as functions.
+    """Computes the probabilities and the loss of a network.
 
     Args:
-        network: gives logits.
-        spec: the data's.
-        loss: of the config.
-        device: where it runs; None is TensorFlow's choice.
+        network: the network, which returns logits.
+        spec: the data spec.
+        loss: the config's loss.
+        device: the device to run on; None is TensorFlow's choice.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Predictor:
         self._classify = tf.function(self._classified, reduce_retracing=True, autograph=False)
 
     def predict(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Returns the probabilities of stored pixels, float32 [batch, class].
+        """Returns the probabilities for stored pixels, float32 [batch, class].
 
         Args:
             pixels: uint8 [batch, stored height, stored width, channel].
@@ -75,8 +75,8 @@ class Predictor:
 
         Args:
             split: the images.
-            batch_size: how many are computed at once; sums are rounded by it.
-            progress: takes how many images are done; what it raises ends the work.
+            batch_size: the number of images per batch; affects rounding.
+            progress: called with the number of images done; its exceptions are passed on.
 
         Raises:
             ResourceError: if memory does not suffice.
@@ -97,7 +97,7 @@ class Predictor:
         )
 
     def _score(self, images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> Any:  # noqa: ANN401  # tensors
-        del weights  # of classes, which no figure but the training loss counts
+        del weights  # class weights, which affect only the training loss
         logits = tf.cast(self._network.model(images, training=False), tf.float32)
         return tf.nn.softmax(logits), self._loss.per_image(targets, logits)
 

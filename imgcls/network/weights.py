@@ -1,4 +1,4 @@
-"""The values of named variables, out of a network and back into it."""
+"""Gets and sets the values of the named variables of a network."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,23 +13,23 @@ from imgcls.errors import RunError
 Arrays = dict[str, NDArray[Any]]
 
 PART_BYTES = 2**24
-"""Larger arrays are assigned in parts: TensorFlow copies each twice on its way into a variable."""
+"""Larger arrays are assigned in parts: TensorFlow copies each array twice when it assigns it."""
 
 _SHOWN = 3  # names in a message
 
 
 def values(variables: Mapping[str, Any]) -> Arrays:
-    """Returns the values of variables by their names."""
+    """Returns the values of variables by name."""
     return {name: np.asarray(variable) for name, variable in variables.items()}
 
 
 def assign(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what: str) -> None:
-    """Gives variables the values that `values` returned.
+    """Sets variables to the values that `values` returned.
 
     Args:
-        variables: by their names.
-        saved: by the same names.
-        what: where they are from, for the message, such as `step-12`.
+        variables: the variables by name.
+        saved: the values by the same names.
+        what: the source of the values, for messages, such as `step-12`.
 
     Raises:
         RunError: as `check` does.
@@ -47,7 +47,7 @@ def _assign(variable: Any, value: NDArray[Any]) -> None:  # noqa: ANN401  # Kera
     rows = max(1, PART_BYTES * len(value) // value.nbytes)
     for begin in range(0, len(value), rows):
         part = value[begin : begin + rows]
-        # `inner[begin:end].assign` would read the variable, and copy it because of that.
+        # `inner[begin:end].assign` would read, and therefore copy, the whole variable.
         tf.raw_ops.ResourceStridedSliceAssign(
             ref=inner.handle, begin=[begin], end=[begin + len(part)], strides=[1], value=part
         )
@@ -57,7 +57,7 @@ def check(variables: Mapping[str, Any], saved: Mapping[str, NDArray[Any]], what:
     """Checks that arrays are the values of these variables: all of them, and nothing else.
 
     Raises:
-        RunError: if a name is missing or unknown, or one has another shape or type.
+        RunError: if a name is missing or unknown, or a shape or data type differs.
     """
     missing = [name for name in variables if name not in saved]
     unknown = [name for name in saved if name not in variables]

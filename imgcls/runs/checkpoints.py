@@ -3,15 +3,15 @@
 A checkpoint is a folder `step-N`:
 
     model.safetensors      the network's variables, by name
-    optimizer.safetensors  those of the optimizer; only resuming reads them
-    averaged.safetensors   the network's variables with averaged weights, where there are any
+    optimizer.safetensors  the optimizer's variables; read only to resume
+    averaged.safetensors   the network's variables with averaged weights, if there are any
     state.json             plain values: epoch, best so far, counters
     MANIFEST.json          format, step, the size and SHA-256 of the files above and of the run's
-                           own files that belong to them; its last line is the SHA-256 of what
-                           stands before it
+                           own files that belong to them; its last line is the SHA-256 of all
+                           text before it
 
-It is written under a temporary name, synced, read back and only then renamed. Nothing is parsed
-before its digest has been compared, and there is no pickle.
+It is written under a temporary name, synced, read back and only then renamed. No file is parsed
+before its digest is verified, and pickle is not used.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Arrays = Mapping[str, NDArray[Any]]
 
 FORMAT = 3
-"""Of a checkpoint; runs of other formats are not read."""
+"""Format version of checkpoints; other formats cannot be read."""
 
 MODEL, OPTIMIZER, AVERAGED = "model", "optimizer", "averaged"
 
@@ -54,8 +54,8 @@ class Checkpoint:
 
     Attributes:
         path: its folder.
-        step: how many steps had been trained.
-        state: what JSON can say.
+        step: the number of steps trained.
+        state: JSON values.
         files: the size and SHA-256 of each file, by name.
     """
 
@@ -69,12 +69,12 @@ class Checkpoint:
         return part + _SUFFIX in self.files
 
     def read(self, part: str) -> "dict[str, NDArray[Any]]":
-        """Returns the arrays of one part by name, bit for bit what was saved; read-only.
+        """Returns the arrays of one part by name, bit-identical to those saved; read-only.
 
-        The file is read once, into memory of its size.
+        The file is read once, into a buffer of its size.
 
         Raises:
-            RunError: if the checkpoint has none, or the file is missing or damaged.
+            RunError: if the checkpoint has no such part, or the file is missing or damaged.
         """
         from imgcls.runs import tensors  # a config that is wrong must not wait for NumPy
 
@@ -82,7 +82,7 @@ class Checkpoint:
         if entry is None:
             raise RunError(f"{path} does not belong to the checkpoint")
         with files.open_regular(path) as file:
-            manifest.check_size(path, file, entry, "is damaged")  # before memory is taken for it
+            manifest.check_size(path, file, entry, "is damaged")  # before memory is allocated
             data = bytearray(entry["bytes"])
             with files.reading(path):
                 file.readinto(data)
@@ -90,11 +90,11 @@ class Checkpoint:
             raise RunError(f"{path} is damaged: its SHA-256 is another")
         try:
             return tensors.read(data)
-        except ValueError as error:  # only what was made to deceive: its digest is right
+        except ValueError as error:  # its digest is right, so it was crafted
             raise RunError(f"{path} cannot be read, {error}") from error
 
     def verify(self) -> None:
-        """Checks every byte of it.
+        """Checks every byte of all its files.
 
         Raises:
             RunError: if a file is missing or damaged, naming it.
@@ -115,22 +115,22 @@ def save(
     state: Mapping[str, Any],
     attached: Mapping[str, Path] = MappingProxyType({}),
 ) -> Path:
-    """Returns the folder of a new checkpoint once it is on the disk and was read back.
+    """Writes a checkpoint, and returns its folder once it is on disk and has been read back.
 
-    A checkpoint of this step with the same state is returned as it is; one with another state (of
-    an epoch that had not been evaluated yet) is replaced in one operation of the file system; one
-    that does not verify is kept next to the new one, as `step-N.damaged-...`. Whatever fails, the
-    older checkpoints stay as they are.
+    An existing checkpoint of this step with the same state is returned unchanged; one with another
+    state (of an epoch that had not been evaluated yet) is replaced atomically; a damaged one is
+    kept next to the new one, as `step-N.damaged-...`. Older checkpoints are never changed, whatever
+    fails.
 
     Args:
-        folder: `checkpoints/` of a run; made where it is missing.
-        step: how many steps have been trained.
-        parts: arrays of booleans, integers or floats, for each of MODEL, OPTIMIZER, AVERAGED.
-        state: what JSON can say; its numbers finite.
-        attached: files of the run's folder without which the arrays mean nothing, by their names.
+        folder: `checkpoints/` of a run; created if it is missing.
+        step: the number of steps trained.
+        parts: arrays of booleans, integers or floats, by part: MODEL, OPTIMIZER, AVERAGED.
+        state: JSON values; all numbers must be finite.
+        attached: files in the run folder that are needed to interpret the arrays, by name.
 
     Raises:
-        ResourceError: saying what could not be written where; no temporary folder is left.
+        ResourceError: if it cannot be written, naming the path; no temporary folder is left.
     """
     final = folder / _name(step)
     with files.writing(final):
@@ -156,7 +156,7 @@ def save(
 
 
 def _ensure_space(final: Path, parts: "Mapping[str, Arrays]") -> None:
-    """Rejects what cannot fit: a disk filled to the brim would hurt others, too."""
+    """Rejects a checkpoint that cannot fit: a full disk would also affect other programs."""
     needed = sum(array.nbytes for arrays in parts.values() for array in arrays.values())
     free = shutil.disk_usage(final.parent).free
     if needed > free:
@@ -196,12 +196,12 @@ def _write(
         _write_file(draft / _MANIFEST, lambda file: file.write(manifest.to_bytes(content)))
         files.sync(draft)
         _opened(draft, step).verify()
-    except RunError as error:  # an attached file is gone, or the disk did not keep what it got
+    except RunError as error:  # an attached file is gone, or the disk corrupted the data
         raise ResourceError(f"{draft.with_name(_name(step))}: cannot be saved, {error}") from error
 
 
 class _Digest(RawIOBase):
-    """A file that digests what is written to it, not what the disk made of it."""
+    """A file that computes the digest of the data as written, not as stored on disk."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.digest, self.bytes = file, hashlib.sha256(), 0
@@ -234,7 +234,7 @@ def _verifies(checkpoint: Path) -> bool:
 
 
 def load(checkpoint: Path) -> Checkpoint:
-    """Returns the checkpoint in this folder; of its arrays nothing is read yet.
+    """Returns the checkpoint in this folder; its arrays are not read yet.
 
     Raises:
         RunError: if it is missing, damaged, or of another format, naming the file and the reason.
@@ -283,16 +283,16 @@ def _read_manifest(checkpoint: Path, step: int) -> dict[str, Any]:
 
 
 def steps(folder: Path) -> list[int]:
-    """Returns the steps that have a checkpoint, ascending; that it verifies, only `load` says."""
+    """Returns the steps that have a checkpoint, in ascending order; `load` verifies one."""
     named = _named(folder)
     whole = [step for step in named if (folder / _name(step) / _MANIFEST).exists()]
     if not all(os.path.lexists(folder / _name(step)) for step in named):
-        return steps(folder)  # removed meanwhile, and so is a newer one there
+        return steps(folder)  # one was removed meanwhile, so there is a newer one
     return whole
 
 
 def _named(folder: Path) -> list[int]:
-    """The steps that have a folder, ascending; there may be no manifest in it."""
+    """Returns the steps that have a folder, in ascending order, with or without a manifest."""
     names = [_NAME.fullmatch(path.name) for path in folder.glob("step-*")]
     return sorted(int(name[1]) for name in names if name)
 
@@ -300,11 +300,11 @@ def _named(folder: Path) -> list[int]:
 def newest(
     folder: Path, check: Callable[[Checkpoint], object] = lambda _: None
 ) -> tuple[Checkpoint | None, list[str]]:
-    """Returns the newest checkpoint that is not damaged, and what is wrong with each newer one.
+    """Returns the newest undamaged checkpoint, and what is wrong with each newer one.
 
     Args:
         folder: `checkpoints/` of a run.
-        check: what else must succeed with it, such as `Checkpoint.verify`.
+        check: an additional check that it must pass, such as `Checkpoint.verify`.
     """
     problems: list[str] = []
     listed = _named(folder)
@@ -322,9 +322,9 @@ def newest(
 
 
 def prune(folder: Path, keep: Collection[int]) -> None:
-    """Removes all checkpoints but those of the steps in `keep`, and what dead processes left.
+    """Removes all checkpoints except those of the steps in `keep`, and files of dead processes.
 
-    Nothing is removed unless one of those to keep is there.
+    No checkpoint is removed unless at least one of those to keep exists.
 
     Raises:
         ResourceError: if a checkpoint cannot be removed.
@@ -335,7 +335,7 @@ def prune(folder: Path, keep: Collection[int]) -> None:
         return
     for step in sorted(set(present) - set(keep)):
         path = folder / _name(step)
-        doomed = files.temporary(path)  # a half removed folder must not look like a checkpoint
+        doomed = files.temporary(path)  # a partly removed folder must not look like a checkpoint
         with files.writing(path), suppress(FileNotFoundError):
             path.rename(doomed)
         files.discard(doomed)

@@ -1,15 +1,16 @@
-"""A run folder: its name, its lock, its status, its metrics, and what is where in it.
+"""A run folder: its name, its lock, its status, its metrics and its files.
 
     runs/cifar10-001/
-      config.yaml  model.json      all that later commands read, besides the weights
-      changes.json                 what a later start changed of the config, if anything
+      config.yaml  model.json      what later commands read, besides the weights
+      changes.json                 changes made to the config when the run was resumed, if any
       checkpoints/step-N/          see checkpoints.py
-      metrics.jsonl                a line each report; what a resume undid is in the file beside it
-      status.json  run.lock        how it stands, and who is at work in it
+      metrics.jsonl                one row per line; rows undone by a resume are in
+                                   metrics.superseded.jsonl
+      status.json  run.lock        its status, and the process that is working in it
       data.json  environment.json  log.txt
 
-A folder never changes owner: a new run gets a new number, and only its trainer, who holds the
-lock, writes in it.
+A folder belongs to one run forever: a new run gets a new number, and only the training process,
+which holds the lock, writes to the folder.
 """
 
 import difflib
@@ -28,14 +29,14 @@ from imgcls.errors import ResourceError, RunError
 from imgcls.runs import checkpoints, lock, rows
 
 RunState = Literal["running", "interrupted", "failed", "diverged", "finished"]
-"""How a run stands; one that is `running` while nobody holds its lock was killed."""
+"""The state of a run; a run that is `running` but not locked was killed."""
 
 _NUMBERED = re.compile(r"(.+)-([0-9]{3,9})", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder and what is where in it; the files need not be there yet."""
+    """A run folder and the paths of its files, which need not exist yet."""
 
     folder: Path
 
@@ -44,17 +45,17 @@ class Run:
 
     @property
     def config(self) -> Path:
-        """What was asked, fully resolved."""
+        """The config, with every default written out."""
         return self.folder / "config.yaml"
 
     @property
     def model(self) -> Path:
-        """What the data decided: classes, size, channels, normalization."""
+        """The data spec: classes, size, channels, mean and variance."""
         return self.folder / "model.json"
 
     @property
     def metrics(self) -> Path:
-        """One JSON object a line."""
+        """The metrics rows, one JSON object per line."""
         return self.folder / "metrics.jsonl"
 
     @property
@@ -69,7 +70,7 @@ class Run:
 
     @property
     def changes(self) -> Path:
-        """What a later start changed of the config."""
+        """The changes made to the config when the run was resumed."""
         return self.folder / "changes.json"
 
     @property
@@ -84,27 +85,27 @@ class Run:
 
     @property
     def status(self) -> Path:
-        """How the run stands."""
+        """The status of the run."""
         return self.folder / "status.json"
 
     @property
     def log(self) -> Path:
-        """What was said while it trained."""
+        """The messages reported during training."""
         return self.folder / "log.txt"
 
 
 @contextmanager
 def created(root: Path, name: str, config: bytes) -> Iterator[Run]:
-    """Makes a new run `<root>/<name>-<number>`, of which nobody else has the number, and holds it.
+    """Creates a new run `<root>/<name>-<number>` with a unique number, and locks it.
 
-    It appears with its config, its status and its lock at once: even after a kill at this moment, a
-    search for unfinished runs finds one that can be resumed, or none. A draft that a dead process
-    left in `root` stays: no lock shows another machine on a shared disk that its owner is alive.
+    It appears atomically with its config, its status and its lock: even after a kill at this
+    moment, a search for unfinished runs finds one that can be resumed, or none. A draft that a dead
+    process left in `root` stays: on a shared disk, its owner may be alive on another machine.
 
     Args:
-        root: the folder of the runs; made where it is missing.
-        name: the config's, without its suffix.
-        config: all that `config.yaml` is to say.
+        root: the folder of the runs; created if it is missing.
+        name: the name of the config file, without its suffix.
+        config: the content of `config.yaml`.
 
     Raises:
         ResourceError: if the folder, or a file in it, cannot be written.
@@ -121,7 +122,7 @@ def created(root: Path, name: str, config: bytes) -> Iterator[Run]:
 
 
 def _numbered(draft: Path, name: str) -> Run:
-    """Gives a draft its own name; its number is above all others."""
+    """Renames a draft to its final name, whose number is above all others."""
     root = draft.parent
     highest = max((_number(path.name, name) for path in root.iterdir()), default=0)
     for number in itertools.count(highest + 1):
@@ -144,7 +145,7 @@ def _numbered(draft: Path, name: str) -> Run:
 
 
 def _number(folder: str, name: str) -> int:
-    """Returns 12 for `cifar10-2-012` and `cifar10-2`; 0 if the folder is no run of that name."""
+    """Returns 12 for `cifar10-2-012` and `cifar10-2`; 0 if the folder is not a run of that name."""
     match = _NUMBERED.fullmatch(folder)
     return int(match[2]) if match and match[1] == name else 0
 
@@ -153,7 +154,7 @@ def open_run(path: Path) -> Run:
     """Returns the run in this folder.
 
     Raises:
-        RunError: if there is none, with the names of those that may have been meant.
+        RunError: if there is none, suggesting runs with similar names.
     """
     run = Run(path)
     if _is_run(path):
@@ -165,7 +166,7 @@ def open_run(path: Path) -> Run:
 
 
 def check_own(run: Run) -> Run:
-    """Returns the run if its folder holds its own files: a link in it would lead out of it.
+    """Returns the run if its folder has no symbolic links, which could lead out of it.
 
     Raises:
         RunError: naming the link.
@@ -185,7 +186,7 @@ def _is_run(path: Path) -> bool:
 
 
 def _meant(path: Path) -> list[Path]:
-    """Returns the run that the path leads into, or up to three with a name like its."""
+    """Returns the run that contains the path, or up to three runs with similar names."""
     for above in path.parents:
         if _is_run(above) and above.name:
             return [above]
@@ -206,13 +207,13 @@ def _runs(root: Path) -> list[Run]:
 
 
 def named(root: Path, name: str) -> list[Run]:
-    """Returns the runs of one config's name, the newest first, by their numbers."""
+    """Returns the runs named after a config, the highest number first."""
     numbers = {run: _number(run.folder.name, name) for run in _runs(root)}
     return sorted((run for run in numbers if numbers[run]), key=lambda run: -numbers[run])
 
 
 def remove_unused(run: Run) -> None:
-    """Removes a run that never trained; what is not a run's own file stays, and its folder."""
+    """Removes a run that never trained; other files in its folder are kept, with the folder."""
     files.remove_stale(run.folder)
     own = (run.config, run.model, run.data, run.environment, run.status, run.log)
     for path in (*own, run.folder / lock.NAME):
@@ -222,9 +223,9 @@ def remove_unused(run: Run) -> None:
 
 
 def newest(root: Path) -> Run:
-    """Returns the run that was started last of those that have a checkpoint.
+    """Returns the most recently started run that has a checkpoint.
 
-    Of the runs of one config, that is the one with the highest number.
+    Among the runs of one config, it is the one with the highest number.
 
     Raises:
         RunError: if there is none.
@@ -232,7 +233,7 @@ def newest(root: Path) -> Run:
     runs = sorted(_runs(root), key=_started)
     saved = [run for run in runs if checkpoints.steps(run.checkpoints)]
     if saved:
-        # A clock that was put back makes a later run the older one, but not its number the lower.
+        # If the clock was set back, a later run looks older, but still has the higher number.
         match = _NUMBERED.fullmatch(saved[-1].folder.name)
         same = named(root, match[1]) if match else []
         return check_own(next((run for run in same if run in saved), saved[-1]))
@@ -245,7 +246,7 @@ def newest(root: Path) -> Run:
 
 
 def _started(run: Run) -> tuple[str, str]:
-    """Orders runs by their own word, never by a file's time."""
+    """Returns the start time in a run's status, never the time of a file, to order runs."""
     try:
         return str(read_status(run).get("started", "")), run.folder.name
     except RunError:
@@ -253,7 +254,7 @@ def _started(run: Run) -> tuple[str, str]:
 
 
 def read_status(run: Run) -> dict[str, Any]:
-    """Returns `state`, `started`, `changed` and what else `set_status` was given.
+    """Returns `state`, `started`, `changed` and the other fields passed to `set_status`.
 
     Raises:
         RunError: if the file is missing or damaged.
@@ -265,23 +266,23 @@ def read_status(run: Run) -> dict[str, Any]:
 
 
 def set_status(run: Run, state: RunState, **fields: object) -> None:
-    """Writes how the run stands; when it was started is kept, the other fields are the given ones.
+    """Writes the status of a run; keeps the start time and replaces all other fields.
 
     Raises:
-        ResourceError: if it cannot be written; the status stays as it was.
+        ResourceError: if it cannot be written; the previous status is kept.
     """
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     try:
         started = read_status(run).get("started", now)
-    except RunError:  # a new run, or a damaged status: both begin now
+    except RunError:  # a new run, or a damaged status: both start now
         started = now
     files.write_json(run.status, {"state": state, "started": started, "changed": now, **fields})
 
 
 def rewind_metrics(run: Run, step: int, epochs: int) -> None:
-    """Moves rows after this step, and after so many epochs, to `metrics.superseded.jsonl`.
+    """Moves rows after this step or after this epoch to `metrics.superseded.jsonl`.
 
-    They will be written again. An epoch's row comes after the checkpoint of its last step.
+    They will be written again. The row of an epoch may come after a checkpoint at its last step.
 
     Raises:
         ResourceError: if a file cannot be written.

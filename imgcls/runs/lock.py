@@ -1,4 +1,4 @@
-"""One owner: a folder that one process at a time may write in."""
+"""The lock of a folder: only one process at a time may write to it."""
 
 import fcntl
 import json
@@ -18,11 +18,11 @@ NAME = "run.lock"
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Holds a folder for this process alone; the kernel lets go when the process ends, however.
+    """Locks a folder for this process; the kernel releases the lock however the process ends.
 
     Raises:
-        LockedError: if another process holds it, naming it.
-        ResourceError: if the file system has no locks, or the folder cannot be written.
+        LockedError: if another process has locked it, naming the process.
+        ResourceError: if the file system has no locks, or the folder is not writable.
     """
     path = folder / NAME
     with files.writing(path):
@@ -49,5 +49,5 @@ def _holder(text: bytes) -> str:
     try:
         holder = json.loads(text)
         return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (ValueError, TypeError, KeyError):  # it has not said so yet
+    except (ValueError, TypeError, KeyError):  # it has not written its name yet
         return "another process"

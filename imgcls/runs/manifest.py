@@ -1,6 +1,6 @@
-"""A manifest: what a folder should hold, byte for byte, in a JSON file with a checksum of its own.
+"""A manifest: the size and SHA-256 of each file in a folder, as JSON with its own checksum.
 
-Its last line is the SHA-256 of all that stands before it, so that no byte of it can change unseen.
+Its last line is the SHA-256 of all text before it, so that any change is detected.
 """
 
 import hashlib
@@ -18,17 +18,17 @@ _LARGEST = 16 * 2**20  # 100,000 arrays
 
 
 def to_bytes(content: Mapping[str, Any]) -> bytes:
-    """Returns the text of a manifest, sealed."""
+    """Returns the text of a manifest, with its checksum."""
     return _seal(json.dumps(dict(content), indent=1).encode().removesuffix(b"\n}") + b",\n")
 
 
 def _seal(text: bytes) -> bytes:
-    """Returns the text with its own digest as the last line; so it is still valid JSON."""
+    """Returns the text with its own digest as the last line; the result is valid JSON."""
     return text + f'"sha256": "{hashlib.sha256(text).hexdigest()}"}}\n'.encode()
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Returns the content of a manifest whose seal is right.
+    """Returns the content of a manifest, after verifying its checksum.
 
     Raises:
         RunError: if it is missing or damaged.
@@ -55,10 +55,16 @@ def entry(path: Path) -> dict[str, Any]:
 
 
 def check(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: str) -> None:
-    """Returns, with the open file at its start, if it is what the entry says.
+    """Checks that a file matches its entry, and rewinds it.
+
+    Args:
+        path: the path, for the message.
+        file: the open file, at its start.
+        expected: the entry.
+        what: what a difference means, for the message, such as "is damaged".
 
     Raises:
-        RunError: that `path` `what` ("is damaged") and in which way.
+        RunError: if it does not match, saying how it differs.
     """
     check_size(path, file, expected, what)
     with files.reading(path):
@@ -68,10 +74,10 @@ def check(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: s
 
 
 def check_size(path: Path, file: BufferedReader, expected: Mapping[str, Any], what: str) -> None:
-    """Returns if the file has as many bytes as the entry says.
+    """Checks that a file has the size in its entry; the arguments are those of `check`.
 
     Raises:
-        RunError: that `path` `what` ("is damaged") and in which way.
+        RunError: if it has another size.
     """
     with files.reading(path):
         size = os.fstat(file.fileno()).st_size
@@ -80,7 +86,7 @@ def check_size(path: Path, file: BufferedReader, expected: Mapping[str, Any], wh
 
 
 def are_entries(section: object) -> bool:
-    """Whether these are records of files by plain names, which lead out of no folder."""
+    """Whether these are entries of files by plain names, which cannot lead out of the folder."""
     return isinstance(section, dict) and all(
         Path(name).name == name
         and isinstance(each, dict)

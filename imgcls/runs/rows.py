@@ -1,6 +1,7 @@
-"""A table that grows by a row at a time: one JSON object a line, one write a row.
+"""A table that grows row by row: one JSON object per line, one write per row.
 
-A kill can tear only the last line, which is ignored by readers and cut off before appending.
+A kill can leave only the last line incomplete; it is ignored by readers and removed before the next
+row is appended.
 """
 
 import os
@@ -16,7 +17,7 @@ _BLOCK = 2**16
 
 
 def append(path: Path, row: Mapping[str, Any]) -> None:
-    """Adds a row; a file that cannot take it whole is left as it was.
+    """Appends a row; if it cannot be written completely, the file is left unchanged.
 
     Raises:
         ResourceError: if it cannot be written.
@@ -35,7 +36,7 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def _cut_torn_line(descriptor: int) -> int:
-    """Returns the file's size without an unfinished last line."""
+    """Removes an incomplete last line, and returns the size of the file."""
     size = end = os.fstat(descriptor).st_size
     while end:
         start = max(0, end - _BLOCK)
@@ -50,10 +51,10 @@ def _cut_torn_line(descriptor: int) -> int:
 
 
 def sync(path: Path) -> None:
-    """Puts the rows on the disk.
+    """Syncs the rows to disk.
 
     Raises:
-        ResourceError: if they cannot be.
+        ResourceError: if that fails.
     """
     if path.exists():
         with files.writing(path):
@@ -61,7 +62,7 @@ def sync(path: Path) -> None:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """Returns all whole rows; none where there is no file.
+    """Returns all complete rows; none if the file does not exist.
 
     Raises:
         RunError: if a line is not a row, naming it.
@@ -70,7 +71,7 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 
 def rewind(path: Path, superseded: Path, is_undone: Callable[[Mapping[str, Any]], bool]) -> None:
-    """Moves the undone rows to the end of another file, each exactly once even if killed.
+    """Moves undone rows to the end of another file, each exactly once, even if killed.
 
     Raises:
         ResourceError: if a file cannot be written.
@@ -83,7 +84,7 @@ def rewind(path: Path, superseded: Path, is_undone: Callable[[Mapping[str, Any]]
     if not moved:
         return
     there, new = b"".join(_lines(superseded)), b"".join(moved)
-    if not there.endswith(new):  # else it was killed just here the last time
+    if not there.endswith(new):  # otherwise it was killed right here last time
         files.write_whole(superseded, there + new)
     files.write_whole(path, b"".join(kept))
 

@@ -1,8 +1,8 @@
-"""Named arrays in a safetensors file: written alike for equal arrays, read without trust.
+"""Named arrays in a safetensors file: deterministic to write, safe to read if untrusted.
 
-The format is the library's (https://github.com/huggingface/safetensors): eight bytes with the
-length of a JSON header, the header, the arrays' bytes. The library cannot digest what it writes
-or read from memory without a copy, and writes arrays that are not contiguous wrong.
+The format is that of the library (https://github.com/huggingface/safetensors): eight bytes with the
+length of a JSON header, the header, the bytes of the arrays. The library cannot compute a digest
+while writing or read from memory without a copy, and writes non-contiguous arrays incorrectly.
 """
 
 import json
@@ -27,8 +27,8 @@ _NAMES = {
     "uint8": "U8",
     "bool": "BOOL",
 }
-"""By NumPy's names, in the order in which the library writes them: the widest first, so that every
-array is aligned."""
+"""Data types by NumPy name, in the order in which the library writes them: the widest first, so
+that every array is aligned."""
 
 _ORDER = list(_NAMES)
 _DTYPES = {name: np.dtype(dtype).newbyteorder("<") for dtype, name in _NAMES.items()}
@@ -43,7 +43,7 @@ def write(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Writes arrays of booleans, integers or floats; `file` need not be seekable.
 
     Raises:
-        TypeError: if one is of another type.
+        TypeError: if an array has another data type.
     """
     header: dict[str, Any] = {}
     end = 0
@@ -57,7 +57,7 @@ def write(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     text += b" " * (-len(text) % _ALIGNMENT)
     file.write(len(text).to_bytes(_LENGTH, "little") + text)
     for _, array in ordered:
-        # Not `ascontiguousarray`, which makes one axis of none.
+        # Not `ascontiguousarray`, which turns a scalar into one axis.
         whole = np.asarray(array, array.dtype.newbyteorder("<"), order="C")
         file.write(whole.reshape(-1).view(np.uint8).data)
 
@@ -78,7 +78,7 @@ def read(data: bytes | bytearray) -> dict[str, NDArray[Any]]:
     """Returns the arrays of a file's bytes, without a copy.
 
     Raises:
-        ValueError: if it is no such file. Memory is taken for its header, not for its claims.
+        ValueError: if it is not a valid file; no memory is allocated for sizes that it claims.
     """
     length = int.from_bytes(data[:_LENGTH], "little")
     if len(data) < _LENGTH + length or length > _LARGEST_HEADER:

@@ -1,4 +1,4 @@
-"""Averages of the weights while they train."""
+"""Averages of the weights during training."""
 
 import numpy as np
 import tensorflow as tf
@@ -11,23 +11,23 @@ ONE_COPY = tf.VariableAggregation.ONLY_FIRST_REPLICA
 
 
 class Averaging:
-    """An average of all weights of a network, trained or frozen; made under the strategy's scope.
+    """An average of all weights of a network, trained or frozen; create it in the strategy's scope.
 
     Args:
-        average: the config's.
-        network: whose weights are averaged.
+        average: the config's average.
+        network: the network whose weights are averaged.
 
     Attributes:
-        average: the config's.
-        variables: the averages by the names of the network's variables. The statistics of batch
-            normalizations are among them, but are only ever recomputed; seeds are not.
+        average: the config's average.
+        variables: the averages by the names of the network's variables. They include the statistics
+            of batch normalization, which are only ever recomputed, but no seeds.
     """
 
     def __init__(self, average: Average, network: Network) -> None:
         self.average = average
         self._network = network
         self.variables = {
-            # From zeros, the first update gives exactly the weights.
+            # Starting from zeros, the first update gives exactly the weights.
             name: tf.Variable(tf.zeros(variable.shape), trainable=False, aggregation=ONE_COPY)
             for name, variable in network.variables.items()
             if variable.dtype.startswith("float")
@@ -42,7 +42,7 @@ class Averaging:
 
     @property
     def count(self) -> int:
-        """How many updates there were; with none, there is no average yet."""
+        """The number of updates so far; at 0, there is no average yet."""
         return int(self._count.numpy())
 
     @count.setter
@@ -50,7 +50,7 @@ class Averaging:
         self._count.assign(count)
 
     def update(self) -> None:
-        """Takes the present weights into the average; may be called inside a step."""
+        """Updates the average with the current weights; may be called inside a step."""
         self._count.assign_add(1)
         share = tf.cast(
             self.average.share(tf.cast(self._count.read_value(), tf.float64)), tf.float32
@@ -60,12 +60,12 @@ class Averaging:
             mean.assign_add((weight - mean) * share)
 
     def copy_statistics(self) -> None:
-        """Takes over the network's own statistics of batch normalizations."""
+        """Copies the network's own batch normalization statistics."""
         for name in self._statistics:
             self.variables[name].assign(np.asarray(self._network.variables[name]))
 
     def swap(self) -> None:
-        """Exchanges the weights and their averages; a second call exchanges them back."""
+        """Swaps the weights and their averages; a second call swaps them back."""
         for name, mean in self.variables.items():
             variable = self._network.variables[name]
             weight = np.asarray(variable)

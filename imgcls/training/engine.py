@@ -1,8 +1,8 @@
-"""The step engine: K optimizer steps per call, on one device or on several.
+"""The step engine: several optimizer steps per call, on one device or several.
 
 Keras' `fit` clips before the reduction, cannot resume inside an epoch, and counts a phantom step on
-datasets of unknown length (https://github.com/keras-team/keras/issues/23084); this is a loop of our
-own on the public API of tf.distribute, equal to `fit` where `fit` is right (a test compares them).
+datasets of unknown length (https://github.com/keras-team/keras/issues/23084); this is a custom
+loop on the public API of tf.distribute, equal to `fit` where `fit` is right (a test compares them).
 """
 
 import math
@@ -27,19 +27,19 @@ from imgcls.training.averaging import Averaging
 LOSS, CORRECT, IMAGES = range(3)  # the columns of what `advance` returns
 
 COMPILED_WEIGHTS = 4 * 10**6
-"""From so many weights on, their update is compiled: what goes through memory some twenty times in
-Adam does so seven times then. With fewer, a step gains nothing: they stay in caches, and each is
-updated as soon as its gradient is there (docs/experiments.md)."""
+"""Number of weights from which on their update is compiled: with Adam, this reduces about twenty
+passes through memory to seven. With fewer weights a step is no faster: they stay in the caches, and
+each is updated as soon as its gradient is available (docs/experiments.md)."""
 
 
 @dataclass(frozen=True)
 class StageOptimizer:
-    """An optimizer of a stage.
+    """The optimizer of a stage.
 
     Attributes:
-        keras: as Keras has it, without clipping.
-        config: the config's, whose clipping fields are applied after the reduction.
-        schedule: its learning rate schedule, where it is one that can be scaled.
+        keras: the Keras optimizer, without clipping.
+        config: the config's optimizer, whose clipping fields are applied after the reduction.
+        schedule: its learning rate schedule, if that can be scaled, or None.
     """
 
     keras: keras.optimizers.Optimizer
@@ -50,14 +50,15 @@ class StageOptimizer:
 class Engine:
     """Takes steps with a network, an optimizer and a loss: one stage of a training.
 
-    What is trainable is read when the first step is traced, and must not change after that.
+    Which layers are trainable is read when the engine is created and when the first step is traced,
+    and must not change after that.
 
     Args:
-        network: its layers say by now which of them are trainable.
-        optimizer: the stage's.
-        loss: one number per image.
-        strategy: under whose scope the network and the optimizer were made.
-        batch_source: where the batches come from.
+        network: the network, with `trainable` already set on its layers.
+        optimizer: the optimizer of the stage.
+        loss: the loss function.
+        strategy: the strategy in whose scope the network and the optimizer were created.
+        batch_source: the source of the batches.
         averaging: an average that is updated after each step, or None.
         xla: whether XLA compiles the step.
     """
@@ -95,7 +96,7 @@ class Engine:
             else self._replica_step
         )
         self._update = self._updating()
-        # AutoGraph would take longer to rewrite the source of all of it than all the tracing takes.
+        # AutoGraph would take longer to rewrite the source than tracing takes.
         self._advance = tf.function(self._steps, autograph=False)
 
     def batches(self, steps: range) -> Iterator[Any]:
@@ -103,18 +104,18 @@ class Engine:
         return iter(self._batch_source.batches(steps))
 
     def advance(self, batches: Iterator[Any], steps: int) -> NDArray[np.float64]:
-        """Takes steps and returns the sums of each.
+        """Takes steps and returns the sums of each step.
 
         Args:
-            batches: of `batches`; has at least `steps` more.
-            steps: how many; the result does not depend on how they are divided into calls.
+            batches: the iterator of `batches`, with at least `steps` elements left.
+            steps: the number of steps; how they are divided into calls does not affect the result.
 
         Returns:
             float64 [step, 3]: the loss summed over the images (regularization included, as Keras
-            reports it), the images that were right, and the images.
+            reports it), the number of correctly classified images, and the number of images.
 
         Raises:
-            ResourceError: if memory does not suffice; the step may be half applied.
+            ResourceError: if there is not enough memory; the step may be partly applied.
         """
         with enough_memory("in a training step"):
             rows = self._advance(batches, tf.constant(steps, tf.int32))
@@ -122,9 +123,9 @@ class Engine:
 
     @property
     def optimizer_state(self) -> dict[str, Any]:
-        """The optimizer's variables but for the learning rate, and those of the loss' scale.
+        """The variables of the optimizer, except the learning rate, and of the loss scale.
 
-        By their numbers: Keras' own names may collide, and some say nothing.
+        They are numbered: the names of Keras are not unique, and some are meaningless.
         """
         own = [each for each in self._optimizer.variables if each.name != "learning_rate"]
         own += self._scale.variables if self._scale else []
@@ -132,7 +133,7 @@ class Engine:
 
     @property
     def rate(self) -> float | None:
-        """What of the learning rate is state: itself, a scaled schedule's factor, or nothing."""
+        """The learning rate state: the rate itself, the factor of a scaled schedule, or None."""
         if self._schedule is not None:
             return float(self._schedule.factor.numpy())
         is_state = any(each.name == "learning_rate" for each in self._optimizer.variables)
@@ -159,7 +160,7 @@ class Engine:
             batch = next(batches)
             if self._batch_source.finish is not None:
                 batch = self._strategy.run(self._batch_source.finish, args=batch)
-            # Reduced at once: a value a replica cannot be carried through a loop.
+            # Reduced here, because per-replica values cannot be carried through a loop.
             row = self._strategy.run(self._step, args=batch)
             return number + 1, rows.write(number, self._strategy.reduce("SUM", row, axis=None))
 
@@ -191,7 +192,7 @@ class Engine:
         self._update(self._clipped(gradients))
 
     def _updating(self) -> Callable[[list[tf.Tensor]], None]:
-        """Returns what updates the weights by the gradients, and the averages by the weights."""
+        """Returns the function that applies gradients to the weights and updates the average."""
         weights = self._weights
 
         def update(gradients: list[tf.Tensor]) -> None:
@@ -208,14 +209,14 @@ class Engine:
         return compiled
 
     def _share(self, batch: tf.Tensor) -> tf.Tensor:
-        """This replica's slice of a global batch; sizes differ by one image at most."""
+        """Returns this replica's slice of a global batch; sizes differ by at most one image."""
         count = tf.shape(batch)[0]
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         begin = count * replica // self._replicas
         return batch[begin : count * (replica + 1) // self._replicas]
 
     def _clipped(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-        """Gradients clipped as Keras clips them, but after the reduction over the replicas."""
+        """Returns the gradients, clipped as in Keras but after the reduction over the replicas."""
         clipping = self._clipping
         if clipping.clipnorm is clipping.clipvalue is clipping.global_clipnorm is None:
             return gradients
@@ -229,5 +230,5 @@ class Engine:
             gradients = [tf.clip_by_value(gradient, -most, most) for gradient in gradients]
         else:
             gradients, _ = tf.clip_by_global_norm(gradients, clipping.global_clipnorm)
-        # The optimizer sums over the replicas once more.
+        # The optimizer sums over the replicas again.
         return [gradient / self._replicas for gradient in gradients]

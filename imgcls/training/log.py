@@ -1,4 +1,4 @@
-"""`log.txt` of a run: what was said while it trained, with the time."""
+"""`log.txt` of a run: the events reported during training, with timestamps."""
 
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ LOGGED = (Noted, Warned, Cached, Started, Saved, EpochEnded, Trained)
 
 
 class Log:
-    """Passes events on, and writes those that matter later to a file.
+    """Passes events on, and writes those worth keeping to a file.
 
     Args:
-        path: the file, which is appended to.
+        path: the file; new lines are appended.
         report: takes every event.
     """
 
@@ -33,12 +33,12 @@ class Log:
         self._failed = False
 
     def __call__(self, event: Event) -> None:
-        """Takes an event; a log that cannot be written is one warning, never the training's end."""
+        """Handles an event; if the log cannot be written, warns once and does not end training."""
         self._report(event)
         self.write(event)
 
     def write(self, event: Event | Trained) -> None:
-        """Writes an event that was passed on before there was a file."""
+        """Writes an event without passing it on."""
         if not isinstance(event, LOGGED):
             return
         now = datetime.now(UTC).isoformat(timespec="seconds")

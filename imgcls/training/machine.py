@@ -1,4 +1,4 @@
-"""What a training runs on: the device, the replicas, the precision."""
+"""The device, replicas and precision of training."""
 
 import os
 import platform
@@ -19,19 +19,19 @@ BITS = (
     *("tensorflow", "keras", "numpy"),
     *("device", "replicas", "precision", "threads", "onednn"),
 )
-"""What of `environment` decides the bits of a training."""
+"""The keys of `environment` that affect bit-identical results."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What was chosen, and how to say it.
+    """The devices and the precision chosen for training.
 
     Attributes:
         strategy: places variables and runs steps, on one device or several.
         precision: float32, bfloat16 or float16.
-        device: in one line, for people.
-        on_gpu: whether that is one or several GPUs.
-        warnings: what the user should know about the choice.
+        device: a one-line description for users.
+        on_gpu: whether the devices are GPUs.
+        warnings: warnings about the choice for the user.
     """
 
     strategy: tf.distribute.Strategy
@@ -42,12 +42,12 @@ class Machine:
 
     @property
     def replicas(self) -> int:
-        """How many devices share a batch."""
+        """The number of devices that share a batch."""
         return int(self.strategy.num_replicas_in_sync)
 
 
 def choose(training: Training) -> Machine:
-    """Returns what to train on.
+    """Returns the devices and the precision to train with.
 
     Raises:
         ResourceError: if a GPU is asked for and none can be used, with TensorFlow's reason.
@@ -89,7 +89,7 @@ def choose(training: Training) -> Machine:
 
 
 def why_no_gpu() -> str:
-    """Returns why TensorFlow can use no GPU here, and what to do, as a clause."""
+    """Returns why TensorFlow cannot use a GPU here and what to do, as a clause."""
     if os.environ.get("CUDA_VISIBLE_DEVICES", "0") in {"", "-1"}:
         return "CUDA_VISIBLE_DEVICES hides all of them; unset it"
     said = [line for line in startup.start().splitlines() if "cuda" in line.lower()]
@@ -132,7 +132,7 @@ def _words(on_gpu: bool, count: int) -> str:
 
 
 def environment(machine: Machine, seed: int) -> dict[str, Any]:
-    """Returns what a run's `environment.json` records: what its bits depend on."""
+    """Returns the content of a run's `environment.json`: what its results depend on."""
     import keras
     import numpy as np
 
@@ -158,7 +158,7 @@ def environment(machine: Machine, seed: int) -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """Returns the commit of the current folder's repository, if it is in one."""
+    """Returns the commit of the repository that contains the current folder, or None."""
     try:
         said = subprocess.run(  # no argument is the user's
             ["git", "rev-parse", "HEAD"],  # noqa: S607  # whichever git the user has

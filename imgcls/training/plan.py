@@ -1,4 +1,4 @@
-"""The plan of a training: its stages, what each trains, and for how long. Pure values."""
+"""The plan of training: the stages, their layers and their epochs. Values only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class PlannedStage:
     """One stage.
 
     Attributes:
-        settings: what the config says of it.
+        settings: its settings in the config.
         trained: the keys of the layers whose weights are updated.
     """
 
@@ -26,11 +26,11 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class Plan:
-    """The stages of a training.
+    """The stages of training.
 
     Attributes:
-        stages: one after the other.
-        steps_per_epoch: the same in each of them.
+        stages: the stages in order.
+        steps_per_epoch: the number of steps per epoch, equal in all stages.
     """
 
     stages: tuple[PlannedStage, ...]
@@ -47,7 +47,7 @@ class Plan:
 
 
 def steps_per_epoch(config: Config, images: int) -> int:
-    """Returns how many steps an epoch has, for so many training images."""
+    """Returns the number of steps per epoch for a number of training images."""
     training = config.training
     return training.steps_per_epoch or steps_per_pass(images, training.batch_size)
 
@@ -58,7 +58,7 @@ def plan_of(config: Config, images: int, built: Sequence[BuiltLayer]) -> Plan:
     Args:
         config: the config.
         images: the number of training images.
-        built: every layer of its network.
+        built: all layers of its network.
 
     Raises:
         ConfigError: if a stage would train nothing.

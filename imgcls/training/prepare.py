@@ -1,4 +1,4 @@
-"""Everything that a training needs, checked: the one way, for `train` and for `check`."""
+"""Prepares and checks everything that training needs, for both `train` and `check`."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,17 +35,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A training that can begin.
+    """Everything that training needs, checked.
 
     Attributes:
-        config: what is trained.
-        data: its splits.
-        spec: what the network is built from.
-        machine: what it runs on.
-        network: at its initial weights.
-        plan: its stages.
-        batch_source: where its batches come from.
-        averaging: the average of its weights, or None.
+        config: the config.
+        data: the splits.
+        spec: the data spec that the network is built from.
+        machine: the devices and the precision.
+        network: the network with its initial weights.
+        plan: the stages.
+        batch_source: the source of the batches.
+        averaging: the average of the weights, or None.
     """
 
     config: Config
@@ -58,16 +58,16 @@ class Prepared:
     averaging: Averaging | None
 
     def engine(self, stage: int) -> Engine:
-        """Returns the engine of a stage, with a fresh optimizer.
+        """Returns the engine of a stage, with a new optimizer.
 
-        Sets which layers are trainable. An engine of another stage must take no more steps.
+        Sets which layers are trainable; engines of other stages must take no more steps.
 
         Args:
-            stage: its number, from 0.
+            stage: the number of the stage, from 0.
         """
         planned, training = self.plan.stages[stage], self.config.training
         for each in self.network.layers:
-            if not each.inner:  # on a composite it would set the layers inside it
+            if not each.inner:  # on a composite layer, it would also set the layers inside it
                 each.layer.trainable = each.key in planned.trained
         averaged = self.averaging and self.averaging.average.every == "step"
         with self.machine.strategy.scope():
@@ -92,16 +92,16 @@ class Prepared:
 
 
 def prepare(config: Config, data: Data, report: EventSink) -> Prepared:
-    """Returns all that a training needs.
+    """Returns everything that training needs.
 
     Args:
-        config: checked.
-        data: with a train split.
-        report: takes events: warnings, and the device.
+        config: the checked config.
+        data: the data, with a train split.
+        report: receives events: warnings, and the device.
 
     Raises:
-        ConfigError: if a layer, a stage or a metric does not fit, or memory does not suffice.
-        ResourceError: if the device that is asked for cannot be used.
+        ConfigError: if a layer, a stage or a metric does not fit, or there is not enough memory.
+        ResourceError: if the requested device cannot be used.
     """
     machine = machines.choose(config.training)
     for warning in machine.warnings:
@@ -127,7 +127,7 @@ def prepare(config: Config, data: Data, report: EventSink) -> Prepared:
 
 
 def with_moments(config: Config, data: Data) -> DataSpec:
-    """Returns the data spec, with the moments of the training images where a layer wants them."""
+    """Returns the data spec, with mean and variance of the images if a layer needs them."""
     nested = (inner for layer in config.layers for inner in layer.nested())
     if not any(isinstance(layer, Normalization) for layer in nested):
         return data.spec
@@ -155,7 +155,7 @@ def _check_metrics(training: Training, classes: int) -> None:
 def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns the mean and the variance of each channel of a split's images in 0..1."""
     channels = split.pixels.shape[-1]
-    # In whole numbers, so that the variance of a constant channel is exactly 0.
+    # In integers, so that the variance of a constant channel is exactly 0.
     total, squares, count = np.zeros(channels, object), np.zeros(channels, object), 0
     for pixels in blocks(split.pixels):
         values = pixels.reshape(-1, channels).astype(np.int64)
@@ -169,7 +169,7 @@ def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def batch_source_of(config: Config, data: Data, machine: Machine) -> BatchSource:
-    """Returns where the training batches of a config are made."""
+    """Returns the source of the training batches of a config."""
     split, training = data.splits["train"], config.training
     given = (split, data.spec.size, config.augmentation, training.batch_size, config.seed)
     targets = targets_of(config, data)
@@ -179,7 +179,7 @@ def batch_source_of(config: Config, data: Data, machine: Machine) -> BatchSource
 
 
 def targets_of(config: Config, data: Data) -> Targets:
-    """Returns what makes the targets and weights of the training images.
+    """Returns the targets and weights of the training images.
 
     Raises:
         ConfigError: if a weight is given for a class that the data does not have.
@@ -191,7 +191,7 @@ def class_weights(config: Config, data: Data) -> NDArray[np.float32] | None:
     """Returns the weight of each class, or None for equal weights.
 
     Raises:
-        ConfigError: if a class is named that the data does not have.
+        ConfigError: if a weight is given for a class that the data does not have.
     """
     wanted, classes = config.training.class_weight, data.spec.classes
     if wanted is None:

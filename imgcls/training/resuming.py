@@ -1,4 +1,4 @@
-"""Resuming: which run, from which checkpoint, and whether config and data are still the same."""
+"""Resuming: the run, the checkpoint, and checks that config and data are unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ResumeOptions:
-    """What the command line asks of a run that is resumed.
+    """The options of the command line for a run that is resumed.
 
     Attributes:
         overrides: `key=value` each.
-        extend: epochs more.
+        extend: the number of epochs to add.
     """
 
     overrides: Sequence[str] = ()
@@ -37,10 +37,10 @@ class ResumedRun:
     """A run that is resumed.
 
     Attributes:
-        checked: its config as it is now.
-        saved: its newest checkpoint that verifies, or None if it has never saved one.
-        changed: what differs from the config that it began with.
-        new: what of that is changed by this start.
+        checked: its current config.
+        saved: its newest checkpoint that passes verification, or None if it has none.
+        changed: all changes to its original config.
+        new: the changes made by this resume.
     """
 
     checked: reader.CheckedConfig
@@ -49,10 +49,10 @@ class ResumedRun:
     new: Changes
 
     def write_changes(self, run: Run, report: EventSink) -> None:
-        """Records and reports what this start changes, once everything else is checked.
+        """Records and reports the new changes; call it once everything else is checked.
 
         Raises:
-            ResourceError: if it cannot be written.
+            ResourceError: if they cannot be written.
         """
         if self.new:
             changes.write(run.changes, self.changed)
@@ -61,11 +61,11 @@ class ResumedRun:
 
 
 def read(run: Run, wanted: ResumeOptions, report: EventSink) -> ResumedRun:
-    """Returns what is known of a run that is to be resumed, before its data is read.
+    """Returns a run to be resumed; its data is not read yet.
 
     Raises:
-        RunError: if there is nothing to resume, or what is wanted cannot be changed.
-        ConfigError, UsageError: if what is wanted is wrong.
+        RunError: if there is nothing to resume, or a requested change is not allowed.
+        ConfigError, UsageError: if a requested change is invalid.
     """
     if not run.config.exists():
         raise RunError(
@@ -100,12 +100,12 @@ def _overrides(wanted: ResumeOptions, saved: Checkpoint | None, config: Config) 
         raise UsageError(f"--extend and --set {key} exclude each other")
     epochs = config.stages[-1].epochs
     if (done := _epochs_done(saved, config)) and saved and saved.state.get("early"):
-        epochs = done  # the others are not wanted any more
+        epochs = done  # early stopping has dropped the others
     return [*wanted.overrides, f"{key}={epochs + wanted.extend}"]
 
 
 def _epochs_done(saved: Checkpoint | None, config: Config) -> int:
-    """Returns how many epochs of the last stage a checkpoint has; `State.of` checks the rest."""
+    """Returns the number of epochs done in the last stage; `State.of` validates the rest."""
     if saved is None or saved.state.get("stage") != len(config.stages) - 1:
         return 0
     done, began = (saved.state.get(key) for key in ("evaluated", "stage_began"))
@@ -113,9 +113,9 @@ def _epochs_done(saved: Checkpoint | None, config: Config) -> int:
 
 
 def unfinished(root: Path, checked: reader.CheckedConfig, report: EventSink) -> Run | None:
-    """Returns the newest run of a config, by its number, that has not finished.
+    """Returns the newest unfinished run of a config, by number.
 
-    Runs of the same name with another config are passed over.
+    Runs of the same name with a different config are skipped.
     """
     for run in folders.named(root, checked.name):
         try:
@@ -135,12 +135,12 @@ def unfinished(root: Path, checked: reader.CheckedConfig, report: EventSink) -> 
 
 
 def check_data(run: Run, now: dict[str, Any]) -> None:
-    """Checks that the data is what the run began with, wherever it lies now.
+    """Checks that the data is the same as when the run began, even if it has been moved.
 
     Raises:
-        RunError: if it is not, with what has changed.
+        RunError: if the data has changed, with the changes.
     """
-    from imgcls.data import fingerprint  # a config that is wrong must not wait for it
+    from imgcls.data import fingerprint  # an invalid config must not wait for it
 
     difference = fingerprint.changes(files.read_object(run.data, "fingerprint"), now)
     if difference:
@@ -148,12 +148,12 @@ def check_data(run: Run, now: dict[str, Any]) -> None:
 
 
 def state_of(saved: Checkpoint | None, changed: Changes, stages: int) -> "State":
-    """Returns where a run stands.
+    """Returns the training state of a run.
 
     Args:
-        saved: its newest checkpoint.
-        changed: what differs from the config that it began with.
-        stages: how many its training has.
+        saved: its newest checkpoint, or None.
+        changed: all changes to its original config.
+        stages: the number of stages.
 
     Raises:
         RunError: if the checkpoint's state is damaged.
@@ -163,7 +163,7 @@ def state_of(saved: Checkpoint | None, changed: Changes, stages: int) -> "State"
     if saved is None:
         return State()
     state = State.of(saved)
-    # A change counts until a checkpoint after it has taken it in.
+    # A change is applied until a later checkpoint includes it.
     fresh = {key for key, each in changed.items() if each.step >= saved.step}
     if any(key.endswith(".learning_rate") for key in fresh):
         state.rate = None

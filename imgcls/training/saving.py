@@ -1,7 +1,7 @@
-"""What a training leaves on the disk: rows of metrics and checkpoints, as far as the disk allows.
+"""Writes metrics rows and checkpoints, and tolerates temporary failures.
 
-A disk that is full at three in the morning may have space again at four. So a failed save is a
-warning, and is tried again at the next occasion; only the third failure in a row ends the training.
+A disk that is full at three in the morning may have space again at four. So a failed save is only a
+warning and is retried at the next checkpoint; the third failure in a row ends training.
 """
 
 import math
@@ -34,12 +34,12 @@ class Saver:
     def __init__(self, run: Run, report: EventSink) -> None:
         self._run = run
         self._report = report
-        self._waiting: deque[dict[str, Any]] = deque()  # rows that are not on the disk yet
+        self._waiting: deque[dict[str, Any]] = deque()  # rows not written yet
         self._failures = 0
         self._started = _started(run)
 
     def add(self, row: dict[str, Any]) -> None:
-        """Writes a row now, or with the next checkpoint where that is not possible."""
+        """Writes a row now or, if that fails, with the next checkpoint."""
         self._waiting.append(row)
         try:
             self._write_rows()
@@ -48,21 +48,22 @@ class Saver:
                 self._report(Warned(f"{error}; it is tried again with the next checkpoint"))
 
     def save(self, state: State, parts: Mapping[str, Arrays], *, last: bool = False) -> None:
-        """Writes a checkpoint, the rows before it, and how far the run is.
+        """Writes a checkpoint, the pending rows, and the status.
 
         Args:
-            state: where the training stands.
-            parts: the arrays, as `checkpoints.save` takes them.
-            last: there is no later occasion.
+            state: the training state.
+            parts: the arrays, as in `checkpoints.save`.
+            last: whether this is the last checkpoint, so that a retry is not possible.
 
         Raises:
-            ResourceError: if it could not be written and was the last, or the third in a row.
-            DivergedError: if a weight is not finite; the checkpoints stay as they were.
+            ResourceError: if saving failed, and it was the last or the third failure in a row.
+            DivergedError: if a weight is not finite; existing checkpoints are not changed.
         """
         _check_finite(parts, state.step)
         try:
             self._write_rows()
-            rows.sync(self._run.metrics)  # a power cut must not keep a checkpoint, lose its rows
+            # A power failure must not keep a checkpoint but lose its rows.
+            rows.sync(self._run.metrics)
             checkpoints.save(
                 self._run.checkpoints,
                 state.step,
@@ -78,15 +79,15 @@ class Saver:
             self._report(Warned(f"{error}; training continues and tries again later ({count})"))
             return
         self._failures = 0
-        with suppress(ResourceError):  # the checkpoint is there; the next one writes it again
+        with suppress(ResourceError):  # the checkpoint is saved; the next one updates the status
             folders.set_status(self._run, "running", step=state.step)
         self._prune(state)
         self._report(Saved(state.step))
 
     def newest(self) -> Checkpoint | None:
-        """Returns the newest whole checkpoint, to go back to.
+        """Returns the newest undamaged checkpoint, to go back to.
 
-        Rows that were written since are forgotten: they will be written again.
+        Pending rows are dropped, because they will be written again.
         """
         saved, problems = checkpoints.newest(self._run.checkpoints, Checkpoint.verify)
         for problem in problems:
@@ -109,12 +110,12 @@ class Saver:
         best = [state.best["step"]] if state.best else []
         try:
             checkpoints.prune(self._run.checkpoints, {*kept, *best})
-        except ResourceError as error:  # the new one is there; more than needed does no harm
+        except ResourceError as error:  # the new one is saved; extra ones do no harm
             self._report(Warned(str(error)))
 
 
 def _started(run: Run) -> object:
-    """Returns what distinguishes a run from one that took its folder's name, if it is known."""
+    """Returns the start time, which tells a run from a later one in the same folder, or None."""
     try:
         return folders.read_status(run).get("started")
     except RunError:
@@ -124,6 +125,6 @@ def _started(run: Run) -> object:
 def _check_finite(parts: Mapping[str, Arrays], step: int) -> None:
     for arrays in parts.values():
         for array in arrays.values():
-            # The sum of finite numbers may overflow: it only saves the closer look.
+            # A quick check first; the sum of finite numbers may overflow, so it is not conclusive.
             if not math.isfinite(np.sum(array, dtype=np.float64)) and not np.isfinite(array).all():
                 raise DivergedError(f"a weight is not finite any more after step {step}")

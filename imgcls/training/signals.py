@@ -1,4 +1,4 @@
-"""Signals during a training: those that end it, after this step or at once, and one that saves."""
+"""Signals during training: those that end it, after the step or at once, and one that saves."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from imgcls.ops import startup
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SAVING = signal.SIGUSR1  # what Slurm sends ahead of time, with --signal=USR1@90
+SAVING = signal.SIGUSR1  # Slurm sends it before the time limit, with --signal=USR1@90
 
 _STOPPING = b"\nStopping after this step; press Ctrl-C again to quit immediately.\n"
 
@@ -18,12 +18,12 @@ _Result = TypeVar("_Result")
 
 
 class Stop:
-    """Whether a signal has asked for the end, or for a checkpoint.
+    """Whether a signal has requested the end of training, or a checkpoint.
 
     Attributes:
-        signal: the number of the signal that asked for the end, or None.
-        before: what handled each of the signals before.
-        stderr: where the user reads, also while TensorFlow starts.
+        signal: the number of the signal that requested the end, or None.
+        before: the previous handler of each signal.
+        stderr: file descriptor of the user's stderr, which works even while TensorFlow starts.
     """
 
     def __init__(self) -> None:
@@ -37,19 +37,19 @@ class Stop:
         return self.signal is not None
 
     def check(self) -> None:
-        """Ends the work where there is nothing to save yet.
+        """Raises if a signal has requested the end; used while there is nothing to save yet.
 
         Raises:
-            KeyboardInterrupt: with the signal's number, if one has come.
+            KeyboardInterrupt: with the signal's number, if one was received.
         """
         if self:
             raise KeyboardInterrupt(self.signal)
 
     def interrupt(self, work: Callable[[], _Result]) -> _Result:
-        """Returns what `work` returns; a signal interrupts it, wherever it is.
+        """Returns the result of `work`, which a signal interrupts at any point.
 
-        It must clean up after any exception, and must not import TensorFlow, whose imports make
-        other exceptions of a KeyboardInterrupt.
+        It must clean up after any exception, and must not import TensorFlow, whose imports turn a
+        KeyboardInterrupt into other exceptions.
 
         Raises:
             KeyboardInterrupt: with the signal's number.
@@ -60,15 +60,15 @@ class Stop:
             return work()
         finally:
             self._interrupts = False
-            self.check()  # a callback or an import of a library may have lost the exception
+            self.check()  # a callback or an import may have swallowed the exception
 
     def wants_save(self) -> bool:
-        """Returns whether a checkpoint was asked for since the last time this was asked."""
+        """Returns whether a checkpoint was requested since the last call."""
         wanted, self._wants_save = self._wants_save, False
         return wanted
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Handles a signal: sets a flag, for anything may be going on, or interrupts the work."""
+        """Handles a signal: sets a flag, because any code may be running, or interrupts `work`."""
         del frame
         if number == SAVING:
             self._wants_save = True
@@ -77,12 +77,12 @@ class Stop:
             os._exit(128 + number)
         self.signal = number
         if os.getpid() != 1:
-            # The next one is the system's: TensorFlow may not let Python run for many seconds.
-            # The first process of a container has no default actions, and comes here once more.
+            # The next signal gets the default action: TensorFlow may block Python for many seconds.
+            # The first process of a container has no default actions and gets here again.
             for each in ENDING:
                 if each in self.before:
                     signal.signal(each, signal.SIG_DFL)
-        with suppress(OSError):  # the terminal may be what has just gone
+        with suppress(OSError):  # the terminal may have just been closed
             cursor = b"\x1b[?25h" if os.isatty(self.stderr) else b""  # a progress bar hid it
             os.write(self.stderr, cursor + (b"" if self._interrupts else _STOPPING))
         if self._interrupts:
@@ -91,9 +91,9 @@ class Stop:
 
 @contextmanager
 def handling() -> Iterator[Stop]:
-    """Installs handlers for the signals, and restores those before afterwards.
+    """Installs handlers for the signals, and restores the previous ones afterwards.
 
-    A signal that was ignored when the process began stays ignored: nohup and `&` mean it.
+    A signal that was ignored when the process started stays ignored, for nohup and `&`.
     """
     stop = Stop()
     for number in (*ENDING, SAVING):

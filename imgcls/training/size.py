@@ -1,7 +1,7 @@
-"""What a training holds in memory at the least, reckoned before any of it is taken.
+"""Lower bounds of the memory that training needs, checked before any of it is allocated.
 
-Lower bounds only: what they refuse cannot be trained here. What they let pass may still be too
-much; TensorFlow's own error says so then, in the words of `imgcls.ops.memory`.
+A config that exceeds them cannot be trained on this machine. One that does not may still need too
+much; then TensorFlow's own error is reported, translated by `imgcls.ops.memory`.
 """
 
 from collections import Counter
@@ -22,24 +22,24 @@ from imgcls.network.network import Network, shapes_only
 from imgcls.training.machine import Machine
 from imgcls.training.plan import PlannedStage, plan_of
 
-_PROBE = (3, 5)  # a shape that nothing else in an optimizer has
-_PIXEL_BYTES = 4  # batches are float32, whatever the network computes in
+_PROBE = (3, 5)  # a shape that no other variable of an optimizer has
+_PIXEL_BYTES = 4  # batches are float32 in every precision
 
 
 def check(config: Config, images: int, spec: DataSpec, machine: Machine) -> None:
-    """Checks that memory suffices for a batch, for the network's state, and for a step.
+    """Checks that there is enough memory for a batch, for the network's state, and for a step.
 
-    On a GPU only for the batch, which is made next to it: how much memory a GPU has, TensorFlow
-    does not say.
+    On a GPU, only the batch is checked, against host memory: TensorFlow does not report how much
+    memory a GPU has.
 
     Args:
         config: the config.
         images: the number of training images.
-        spec: the data's.
-        machine: what the training runs on.
+        spec: the data spec.
+        machine: the devices to train on.
 
     Raises:
-        ConfigError: if it does not, with the key of what takes the most.
+        ConfigError: if there is not enough, with the key that needs the most.
     """
     free = memory.free()
     if free is None:
@@ -65,7 +65,7 @@ def _check_stage(
     for each in network.layers:
         if each.inner:
             continue
-        key = location(each.place)  # the layers of one Repeat share it, and are summed
+        key = location(each.place)  # shared by the repetitions of a Repeat, which are summed
         own, trained = each.layer.variables, each.layer.trainable_variables
         taken[key] += _bytes(own) * (1 if config.training.average is None else 2)
         if each.key in stage.trained:
@@ -73,12 +73,12 @@ def _check_stage(
             kept[key] += activations(each.layer)
             largest = max(largest, *(_bytes([variable]) for variable in trained))
     _check_state(taken, largest, free)
-    if not config.training.xla:  # it may compute a layer's input twice rather than keep it
+    if not config.training.xla:  # it may recompute a layer's input instead of keeping it
         _check_step(images, kept, taken.total(), free)
 
 
 def slots(optimizer: Optimizer) -> int:
-    """Returns how many numbers an optimizer keeps for each weight."""
+    """Returns the number of values that an optimizer keeps per weight."""
     probed = optimizer.model_copy(update={"learning_rate": 0.001}).build(1, 1)
     probed.build([keras.Variable(tf.zeros(_PROBE))])
     return sum(tuple(each.shape) == _PROBE for each in probed.variables)
@@ -87,7 +87,7 @@ def slots(optimizer: Optimizer) -> int:
 def activations(layer: keras.Layer) -> int:
     """Returns the bytes per image that a trained layer keeps for the gradient of its weights.
 
-    That is its input. What else is kept depends on what TensorFlow fuses or computes in place.
+    That is its input. Whether more is kept depends on what TensorFlow fuses or computes in place.
     """
     return int(prod(layer.input.shape[1:]) * tf.as_dtype(layer.compute_dtype).size)
 

@@ -1,4 +1,4 @@
-"""The arrays of a training: what a checkpoint holds, and the weights that are evaluated."""
+"""The arrays of training: those of a checkpoint, and the weights that are evaluated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ class Snapshot:
     """Reads and sets the arrays of one stage.
 
     Args:
-        prepared: the training.
-        stage: its number, from 0.
+        prepared: everything that training needs.
+        stage: the number of the stage, from 0.
     """
 
     def __init__(self, prepared: Prepared, stage: int) -> None:
         self._prepared = prepared
         self._network = prepared.network
         self._averaging = prepared.averaging
-        # Frozen ones normalize by their moving statistics in training, too.
+        # Frozen layers use their moving statistics in training, too.
         trained = prepared.plan.stages[stage].trained
         layers = [each for key, each in normalizations(self._network).items() if key in trained]
         device = prepared.machine.strategy.extended.worker_devices[0]
@@ -33,11 +33,11 @@ class Snapshot:
 
     @property
     def averaged(self) -> int:
-        """How many updates the average of the weights has had."""
+        """The number of updates of the average of the weights."""
         return self._averaging.count if self._averaging else 0
 
     def end_epoch(self, epoch: int) -> None:
-        """Updates an average that is updated by epochs.
+        """Updates an average that is updated at the end of each epoch.
 
         Args:
             epoch: its number, from 1.
@@ -45,17 +45,17 @@ class Snapshot:
         averaging = self._averaging
         if averaging is None or averaging.average.every != "epoch":
             return
-        # Not twice, where a signal came between this and the end of the epoch's validation.
+        # Not twice, if a signal was received between this and the end of the validation.
         if averaging.count < epoch - averaging.average.first_epoch + 1:
             averaging.update()
             self._fresh = None  # a checkpoint may have been written at this very step
 
     @contextmanager
     def evaluated(self, step: int) -> Iterator[None]:
-        """Puts the weights that are evaluated into the network: the averaged ones, if any.
+        """Puts the weights to be evaluated into the network: the averaged ones, if any.
 
         Args:
-            step: how many steps the weights have been trained.
+            step: the number of steps that the weights have been trained.
         """
         self._refresh(step)
         with self._swapped():
@@ -74,11 +74,11 @@ class Snapshot:
             self._averaging.swap()
 
     def parts(self, engine: Engine, step: int) -> dict[str, Arrays]:
-        """Returns the arrays of a checkpoint by its parts.
+        """Returns the arrays of a checkpoint by part.
 
         Args:
-            engine: of the stage.
-            step: how many steps the weights have been trained.
+            engine: the engine of the stage.
+            step: the number of steps that the weights have been trained.
         """
         self._refresh(step)
         parts = {
@@ -94,12 +94,12 @@ class Snapshot:
         """Sets the arrays to those of a checkpoint.
 
         Args:
-            engine: of the checkpoint's stage; None leaves the optimizer as it is.
+            engine: the engine of the checkpoint's stage; None leaves the optimizer unchanged.
             saved: the checkpoint.
-            averaged: how many updates its average has had.
+            averaged: the number of updates of its average.
 
         Raises:
-            RunError: if it is damaged, or belongs to another config.
+            RunError: if the checkpoint is damaged or belongs to another config.
         """
         weights.assign(self._network.variables, saved.read(MODEL), MODEL)
         if engine is not None:
@@ -113,7 +113,7 @@ class Snapshot:
         self._fresh = saved.step
 
     def _refresh(self, step: int) -> None:
-        """Recomputes the statistics of normalizations, unless the weights are as they were."""
+        """Recomputes normalization statistics, unless they are up to date."""
         if self._fresh == step:
             return
         if self._prepared.config.training.normalization_statistics == "recomputed":

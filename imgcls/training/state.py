@@ -1,4 +1,4 @@
-"""The training state that is not an array: counters, sums, what was best; JSON in a checkpoint."""
+"""The training state without arrays: counters, sums, best epoch; JSON in a checkpoint."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -16,25 +16,25 @@ from imgcls.training.engine import CORRECT, IMAGES, LOSS
 
 @dataclass
 class State:
-    """Where a training stands.
+    """The progress of training.
 
     Attributes:
-        step: optimizer steps done, of all stages.
-        evaluated: epochs whose end is done: evaluated where due, and their row written.
-        stage: the present stage, counted from 0. A checkpoint at a boundary belongs to the stage
+        step: the number of optimizer steps done, over all stages.
+        evaluated: the number of epochs completed: evaluated if due, and their rows written.
+        stage: the current stage, counted from 0. A checkpoint at a boundary belongs to the stage
             that ends there, whenever it was written.
-        stage_began: how many epochs were done when the stage began.
-        sums: of the current epoch: loss, right images, images.
-        window: the same since the last `report_steps` row.
+        stage_began: the number of epochs done when the stage began.
+        sums: sums over the current epoch: loss, correctly classified images, images.
+        window: the same sums since the last `report_steps` row.
         best: the metrics row of the best epoch so far.
-        wait: evaluations since early stopping's monitor improved.
-        monitor: the best value of early stopping's monitor.
-        plateau_wait, plateau_cooldown, plateau_best: the same of reduce_lr_on_plateau.
+        wait: the number of evaluations since early stopping's metric improved.
+        monitor: the best value of early stopping's metric.
+        plateau_wait, plateau_cooldown, plateau_best: the same for reduce_lr_on_plateau.
         early: why the stage ended before its last epoch.
-        retries: how often the stage went back to a checkpoint because it had diverged.
-        rate: what of the learning rate is state; see `Engine.rate`.
-        averaged: how many updates the average of the weights has had.
-        seconds: of training so far, over every start of the run.
+        retries: how often the stage went back to a checkpoint after a divergence.
+        rate: the learning rate state; see `Engine.rate`.
+        averaged: the number of updates of the average of the weights.
+        seconds: the training time so far, including that before each resume.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -58,7 +58,7 @@ class State:
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Returns the state as plain values; floats survive JSON bit for bit."""
+        """Returns the state as plain values; floats are bit-identical after a JSON round trip."""
         return asdict(self)
 
     @classmethod
@@ -66,7 +66,7 @@ class State:
         """Returns the state in a checkpoint.
 
         Raises:
-            RunError: if there is none.
+            RunError: if it is damaged.
         """
         try:
             return TypeAdapter(cls).validate_python(checkpoint.state)
@@ -76,7 +76,7 @@ class State:
             raise RunError(f"the checkpoint's state is damaged: {key}: {first['msg']}") from None
 
     def next_stage(self) -> None:
-        """Begins the next stage, whose optimizer and monitors start afresh."""
+        """Begins the next stage and resets its monitors and the learning rate state."""
         self.stage += 1
         self.stage_began = self.evaluated
         self.wait, self.monitor, self.early = 0, None, None
@@ -84,9 +84,9 @@ class State:
         self.retries, self.rate = 0, None
 
     def add(self, row: NDArray[np.float64]) -> None:
-        """Counts one step, a row of `Engine.advance`.
+        """Adds one step, a row of `Engine.advance`.
 
-        In float64 and in order, so that it does not matter how many steps were taken in a call.
+        Sums in float64 and in order, so that the number of steps per call does not matter.
         """
         self.step += 1
         for sums in (self.sums, self.window):
@@ -94,7 +94,7 @@ class State:
                 sums[column] += float(value)
 
     def note_best(self, row: dict[str, Any], metric: MetricName) -> bool:
-        """Returns whether a metrics row is the best so far; equal is not better."""
+        """Returns whether a metrics row is the best so far, and keeps it; a tie is not better."""
         value = row.get(metric)
         if value is None or not np.isfinite(value):
             return False
@@ -104,7 +104,7 @@ class State:
         return False
 
     def stops_early(self, row: dict[str, Any], early: EarlyStopping) -> bool:
-        """Returns whether early stopping's patience is over, as the Keras callback counts it."""
+        """Returns whether the patience of early stopping is exhausted, as in the Keras callback."""
         epoch = row["epoch"] - self.stage_began
         if epoch <= early.start_from_epoch:
             return False
@@ -115,7 +115,7 @@ class State:
         delta = early.min_delta
         if self.monitor is None or improved(early.monitor, value, self.monitor, delta):
             self.monitor = value
-            # Against a baseline, only what beats it restarts the patience.
+            # With a baseline, only an improvement that beats it resets the patience.
             if early.baseline is None or improved(early.monitor, value, early.baseline, delta):
                 self.wait = 0
             return False
@@ -150,6 +150,6 @@ def improved(metric: MetricName, value: float, before: float, min_delta: float =
 
 
 def means(sums: list[float]) -> dict[str, float]:
-    """Returns the loss and the accuracy of sums."""
+    """Returns the mean loss and the accuracy from sums."""
     images = max(sums[IMAGES], 1.0)
     return {"loss": sums[LOSS] / images, "accuracy": sums[CORRECT] / images}

@@ -1,4 +1,4 @@
-"""What `check` returns: the config, the data, the network, one real step."""
+"""The result of `check`: the data, the network, and estimates from real steps."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ class DataSummary:
 
     Attributes:
         spec: classes and sizes.
-        images: by split, how many images each class has.
+        images: for each split, the number of images of each class.
         notes: one line each: splits that were made, files that were left out.
     """
 
@@ -26,17 +26,17 @@ class DataSummary:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What `check` found out.
+    """The result of `check`.
 
     Attributes:
-        config: the file.
+        config: the path of the config.
         data: the data as training will see it.
         layers: the network, first layer first.
-        loss: of one real batch, before its step.
-        step_seconds: of one step, forward and back.
-        epoch_seconds: estimated, with validation.
-        seconds: estimated for the whole training.
-        memory_bytes: estimated peak of the training, data included.
+        loss: the loss of the first batch, before the step.
+        step_seconds: the time per training step.
+        epoch_seconds: the estimated time per epoch, including validation.
+        seconds: the estimated time of the whole training.
+        memory_bytes: the estimated peak memory of training, including the data.
     """
 
     config: str
@@ -50,10 +50,10 @@ class CheckResult:
 
     @property
     def parameters(self) -> int:
-        """How many the network has."""
+        """The number of parameters of the network."""
         return sum(layer.parameters for layer in self.layers if not layer.depth)
 
     @property
     def multiply_adds(self) -> int:
-        """Of one image's forward pass."""
+        """The number of multiply-adds per image in a forward pass."""
         return sum(layer.multiply_adds for layer in self.layers if not layer.depth)

@@ -1,4 +1,4 @@
-"""The trainer: from a state to the end of the last stage, or a signal."""
+"""The trainer: trains from a state to the end of the last stage, or until a signal."""
 
 import math
 import time
@@ -27,9 +27,9 @@ from imgcls.training.signals import Stop
 from imgcls.training.snapshot import Snapshot
 from imgcls.training.state import State, means
 
-CALL_SECONDS = 0.25  # of one engine call: progress, signals and checkpoints wait no longer
+CALL_SECONDS = 0.25  # per engine call: the longest wait of progress, signals and checkpoints
 MOST_RETRIES = 3  # after a divergence
-LOWERING = 0.25  # of the learning rate at each of them
+LOWERING = 0.25  # factor of the learning rate at each retry
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: a signal came during an evaluation
@@ -40,15 +40,15 @@ class Trainer:
     """Trains a run through its stages.
 
     Args:
-        run: its folder, which this process holds.
-        prepared: everything that is trained.
-        state: where the training stands.
-        saved: the checkpoint that it stands at, or None for the initial weights.
-        stop: whether a signal has asked for the end.
-        report: takes events.
+        run: the run folder, which this process has locked.
+        prepared: everything that training needs.
+        state: the training state.
+        saved: the checkpoint of that state, or None for the initial weights.
+        stop: whether a signal has requested the end.
+        report: receives events.
 
     Attributes:
-        state: where the training stands.
+        state: the training state.
     """
 
     def __init__(
@@ -79,19 +79,19 @@ class Trainer:
         self._steps = prepared.plan.steps_per_epoch
         self._saved_at = self._began = time.monotonic()
         self._before = self._epoch_began = state.seconds
-        self._epoch_images = state.sums[IMAGES]  # of this epoch, seen before this start
+        self._epoch_images = state.sums[IMAGES]  # of this epoch, from before this start
         self._last_loss: float | None = None
-        self._call = 1  # steps per call, set by how long they take
+        self._call = 1  # steps per call, adapted to their duration
 
     def train(self) -> Trained:
-        """Trains until the end of the last stage, or a signal.
+        """Trains until the end of the last stage, or until a signal.
 
         Raises:
-            DivergedError: if the loss is not finite; checkpoints stay as they were.
+            DivergedError: if the loss is not finite; checkpoints are not changed.
             ResourceError: if checkpoints cannot be written.
         """
         if self._config.training.on_divergence == "retry" and self.state.step == 0:
-            self._save()  # there must be something to go back to
+            self._save()  # there must be a checkpoint to go back to
         self._report_stage()
         while True:
             try:
@@ -129,7 +129,7 @@ class Trainer:
         return self._engine.batches(range(self.state.step, end))
 
     def _begin_stage(self) -> None:
-        """Begins the stage after the present one, with a fresh optimizer."""
+        """Begins the next stage, with a new optimizer."""
         self.state.next_stage()
         self._engine = self._prepared.engine(self.state.stage)
         self._snapshot = Snapshot(self._prepared, self.state.stage)
@@ -150,7 +150,7 @@ class Trainer:
             )
 
     def _go_back(self, error: DivergedError) -> None:
-        """Goes back to the newest checkpoint with a lower rate, or raises the error."""
+        """Goes back to the newest checkpoint with a lower learning rate, or raises the error."""
         retries = self.state.retries + 1
         if self._config.training.on_divergence == "stop" or retries > MOST_RETRIES:
             raise error
@@ -283,7 +283,7 @@ class Trainer:
         self._report(EpochEnded(epoch, self._epochs(), row, best))
 
     def _epochs(self) -> int:
-        """The number of epochs of the training, as far as is known by now."""
+        """Returns the number of epochs of all stages, given those that ended early so far."""
         stage = self._plan.stages[self.state.stage].settings
         return self.state.stage_began + stage.epochs + self._plan.epochs_left(self.state.stage)
 
@@ -306,7 +306,7 @@ class Trainer:
             state.early = f"{early.monitor} has not improved for {early.patience} evaluations"
 
     def evaluate(self, split_name: str) -> dict[str, float]:
-        """Returns the metrics of a split; of the averaged weights where there are any."""
+        """Returns the metrics of a split, for the averaged weights if there are any."""
         split = self._prepared.data.splits[split_name]
 
         def progress(done: int) -> None:

@@ -1,4 +1,4 @@
-"""Averages of the weights over the steps of a training. To add one, add a class."""
+"""Averages of the weights over the steps of training. To add one, add a class."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Average(Component):
-    """Average of the weights, kept next to the raw ones; evaluated and used to predict."""
+    """Average of the weights, kept next to the raw ones and used for evaluation and prediction."""
 
     @property
     def every(self) -> Literal["step", "epoch"]:
@@ -21,21 +21,21 @@ class Average(Component):
 
     @property
     def first_epoch(self) -> int:
-        """The first epoch, counted from 1, in which it is updated."""
+        """The first epoch, counted from 1, in which the average is updated."""
         return 1
 
     def share(self, count: "tf.Tensor") -> "tf.Tensor":
-        """Returns the share of the present weights in the updated average, float64.
+        """Returns the share of the current weights in the updated average, float64.
 
         Args:
-            count: float64, the number of updates, this one included; of the first, the share is 1,
-                so that the average never holds anything of the initial weights.
+            count: float64, the number of updates, including this one. The share in the first update
+                is 1, so that initial weights never contribute to the average.
         """
         raise NotImplementedError
 
 
 class EMA(Average):
-    """Exponential moving average, updated after each step and corrected for its start.
+    """Exponential moving average, updated after each step and bias-corrected.
 
     The update is `average += (weight - average) * (1 - decay) / (1 - decay**count)`.
     """
@@ -51,14 +51,14 @@ class EMA(Average):
         import tensorflow as tf
 
         decay = tf.constant(self.decay, tf.float64)
-        # 1 - decay**count, exact where decay is near 1.
+        # 1 - decay**count, accurate for a decay near 1.
         return (1 - decay) / -tf.math.expm1(count * tf.math.log(decay))
 
 
 class SWA(Average):
     """Stochastic weight averaging: the mean of the weights at the ends of epochs.
 
-    For a learning rate that is constant, or falls to a value that is not small
+    Use it with a learning rate that is constant, or that decays to a value that is not small
     (https://arxiv.org/abs/1803.05407).
     """
 

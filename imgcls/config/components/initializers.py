@@ -1,4 +1,4 @@
-"""Initializers: what a layer's weights are before the first step. To add one, add a class."""
+"""Initializers of the weights of layers. To add one, add a class."""
 
 import inspect
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class Initializer(Component):
-    """The values of weights before the first step."""
+    """Initial values of weights."""
 
     def build(self, seed: int) -> "keras.Initializer":
         """Returns the Keras initializer of the same name.
 
         Args:
-            seed: of what is drawn; no effect where nothing is. With one per layer and field, no
-                other layer's start changes when layers are moved, added or frozen.
+            seed: random seed; ignored by initializers that draw nothing. Each layer and field has
+                its own, so adding or freezing a layer leaves the initial weights of others as is.
         """
         import keras
 
@@ -31,44 +31,44 @@ class Initializer(Component):
 
 
 class Zeros(Initializer):
-    """Every weight is 0."""
+    """Initializes all weights to 0."""
 
     _aliases = ("zero",)
 
 
 class Ones(Initializer):
-    """Every weight is 1."""
+    """Initializes all weights to 1."""
 
     _aliases = ("one",)
 
 
 class Constant(Initializer):
-    """Every weight is the same number."""
+    """Initializes all weights to the same number."""
 
     value: float = 0.0
-    """That number."""
+    """The value of all weights."""
 
 
 class RandomNormal(Initializer):
-    """Drawn from a normal distribution."""
+    """Normal distribution."""
 
     _aliases = ("normal",)
 
     mean: float = 0.0
-    """The mean of the distribution."""
+    """Mean of the distribution."""
     stddev: NotNegative = 0.05
-    """Its standard deviation."""
+    """Standard deviation of the distribution."""
 
 
 class RandomUniform(Initializer):
-    """Drawn from between two numbers, each value as likely as any other."""
+    """Uniform distribution between two numbers."""
 
     _aliases = ("uniform",)
 
     minval: float = -0.05
-    """The lowest value."""
+    """Lower bound."""
     maxval: float = 0.05
-    """The highest value; above `minval`."""
+    """Upper bound; greater than `minval`."""
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         if self.maxval <= self.minval:
@@ -76,32 +76,32 @@ class RandomUniform(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """Drawn from a normal distribution; what is more than two deviations off is drawn again."""
+    """Truncated normal distribution: values beyond two standard deviations are redrawn."""
 
     mean: float = 0.0
-    """The mean of the distribution."""
+    """Mean of the distribution, before truncation."""
     stddev: NotNegative = 0.05
-    """Its standard deviation, before the tails are cut."""
+    """Standard deviation of the distribution, before truncation."""
 
 
 class VarianceScaling(Initializer):
-    """Random, with a variance that fits the number of inputs or outputs.
+    """Random values with a variance scaled by the number of inputs or outputs.
 
-    The Glorot, He and Lecun initializers are special cases of it.
+    The Glorot, He and LeCun initializers are special cases of it.
     """
 
     scale: Positive = 1.0
-    """The variance is this, divided by the number that `mode` says."""
+    """Scaling factor: the variance is `scale` divided by the number that `mode` selects."""
     mode: Literal["fan_in", "fan_out", "fan_avg"] = "fan_in"
-    """Divides by the inputs of a unit (`fan_in`), its outputs (`fan_out`), or their mean."""
+    """Divisor of the variance: number of inputs (`fan_in`), outputs (`fan_out`), or their mean."""
     distribution: Literal["truncated_normal", "untruncated_normal", "normal", "uniform"] = (
         "truncated_normal"
     )
-    """What the weights are drawn from; `normal` is `truncated_normal`, as in Keras."""
+    """Distribution of the weights; `normal` means `truncated_normal`, as in Keras."""
 
 
 class Orthogonal(Initializer):
-    """A random orthogonal matrix, which keeps lengths (https://arxiv.org/abs/1312.6120).
+    """Random orthogonal matrix, which preserves norms (https://arxiv.org/abs/1312.6120).
 
     For kernels, not for biases.
     """
@@ -109,28 +109,28 @@ class Orthogonal(Initializer):
     _aliases = ("OrthogonalInitializer",)
 
     gain: float = 1.0
-    """A factor on the matrix."""
+    """Factor that multiplies the matrix."""
 
 
 class GlorotNormal(Initializer):
-    """Normal with variance 2 / (inputs + outputs) (Glorot 2010)."""
+    """Glorot normal: variance 2 / (inputs + outputs) (Glorot 2010)."""
 
 
 class GlorotUniform(Initializer):
-    """Uniform with variance 2 / (inputs + outputs) (Glorot 2010): Keras' default for kernels."""
+    """Glorot uniform: variance 2 / (inputs + outputs) (Glorot 2010). Keras' default for kernels."""
 
 
 class HeNormal(Initializer):
-    """Normal with variance 2 / inputs: made for ReLU (He 2015, https://arxiv.org/abs/1502.01852)."""
+    """He normal: variance 2 / inputs, for ReLU (He 2015, https://arxiv.org/abs/1502.01852)."""
 
 
 class HeUniform(Initializer):
-    """Uniform with variance 2 / inputs: made for ReLU (He 2015, https://arxiv.org/abs/1502.01852)."""
+    """He uniform: variance 2 / inputs, for ReLU (He 2015, https://arxiv.org/abs/1502.01852)."""
 
 
 class LecunNormal(Initializer):
-    """Normal with variance 1 / inputs: made for SELU (Klambauer 2017)."""
+    """LeCun normal: variance 1 / inputs, for SELU (Klambauer 2017)."""
 
 
 class LecunUniform(Initializer):
-    """Uniform with variance 1 / inputs (LeCun 1998)."""
+    """LeCun uniform: variance 1 / inputs (LeCun 1998)."""

@@ -1,6 +1,6 @@
 """Losses, with Keras' names, fields and defaults.
 
-To add one, write a subclass of `Loss` named as Keras' class; a config writes it in snake case.
+To add one, write a subclass of `Loss` named like the Keras class; configs use its snake-case name.
 """
 
 from typing import TYPE_CHECKING, Annotated
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 Smoothing = Annotated[float, Ge(0), Lt(1)]
-"""The share of each label that is spread over all classes; at 1 nothing could be learned."""
+"""A label smoothing factor, less than 1: at 1, nothing could be learned."""
 
 
 class Loss(Component):
-    """The loss function, which training minimizes: the mean over the images of a batch."""
+    """Loss function that training minimizes, averaged over the images of a batch."""
 
     @classmethod
     def identifier(cls) -> str:
-        """Returns the name in YAML: Keras' identifier."""
+        """Returns the name in YAML: the Keras identifier."""
         return snake_case(cls.__name__)
 
     @property
     def smoothing(self) -> float:
-        """The share of each label that the targets spread evenly over all classes."""
+        """The fraction of each label that the targets spread evenly over all classes."""
         return 0.0
 
     def per_image(self, targets: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
-        """Returns the loss of each image, equal to Keras' on probabilities.
+        """Returns the loss of each image, equal to that of Keras on probabilities.
 
         Args:
             targets: float32 [batch, class], rows that sum to 1.
@@ -44,10 +44,11 @@ class Loss(Component):
 
 
 class Smoothed(Loss, abstract=True):
-    """A loss whose labels may be smoothed."""
+    """A loss with label smoothing."""
 
     label_smoothing: Smoothing = 0.0
-    """Share of each label that is spread evenly over all classes (arXiv 1512.00567)."""
+    """Label smoothing: the fraction of each label that is spread evenly over all classes
+    (arXiv 1512.00567)."""
 
     @property
     def smoothing(self) -> float:  # noqa: D102 - of Loss
@@ -55,7 +56,7 @@ class Smoothed(Loss, abstract=True):
 
 
 class CategoricalCrossentropy(Smoothed):
-    """The negative log probability of the true class."""
+    """Cross-entropy: the negative log probability of the true class."""
 
     def per_image(self, targets: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
         """Returns the loss of each image, from the logits."""
@@ -65,7 +66,7 @@ class CategoricalCrossentropy(Smoothed):
 
 
 class SparseCategoricalCrossentropy(Loss):
-    """The same as categorical_crossentropy; both names take the labels of any data set."""
+    """The same as categorical_crossentropy; both work with any dataset."""
 
     def per_image(self, targets: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
         """Returns the loss of each image, from the logits."""
@@ -75,26 +76,27 @@ class SparseCategoricalCrossentropy(Loss):
 
 
 class CategoricalFocalCrossentropy(Smoothed):
-    """Cross-entropy that gives less weight to images classified well (arXiv 1708.02002)."""
+    """Focal loss: cross-entropy that down-weights well-classified images (arXiv 1708.02002)."""
 
     alpha: Positive = 0.25
-    """Factor on the whole loss."""
+    """Weighting factor of the whole loss."""
     gamma: NotNegative = 2.0
-    """Focusing parameter: how much less well-classified images count; 0 counts all alike."""
+    """Focusing parameter: larger values down-weight well-classified images more; 0 weights all
+    equally."""
 
     def per_image(self, targets: "tf.Tensor", logits: "tf.Tensor") -> "tf.Tensor":
         """Returns the loss of each image, from the logits."""
         import tensorflow as tf
 
         log_probabilities = tf.nn.log_softmax(logits)
-        # Keras' epsilon: at 0 the gradient of a power below 1 is infinite.
+        # Keras' epsilon: at 0, the gradient of a power with an exponent below 1 is infinite.
         others = tf.maximum(-tf.math.expm1(log_probabilities), 1e-7)
         weights = self.alpha * tf.pow(others, self.gamma)
         return -tf.reduce_sum(targets * weights * log_probabilities, axis=-1)
 
 
 class MeanSquaredError(Loss):
-    """The mean over the classes of the squared difference of probability and target."""
+    """Mean over the classes of the squared difference between probability and target."""
 
     _aliases = ("mse", "MSE")
 
@@ -106,7 +108,7 @@ class MeanSquaredError(Loss):
 
 
 class MeanAbsoluteError(Loss):
-    """The mean over the classes of the absolute difference of probability and target."""
+    """Mean over the classes of the absolute difference between probability and target."""
 
     _aliases = ("mae", "MAE")
 

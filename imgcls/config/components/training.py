@@ -1,4 +1,4 @@
-"""The `training` section: for how long, in which batches, on what, and what counts as best."""
+"""The `training` section: epochs, batch size, devices, stages and the best epoch."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _weights: TypeAdapter[dict[str, float]] = TypeAdapter(
 
 
 def _replicas(value: Any) -> int | Literal["auto"]:  # noqa: ANN401
-    """Reads one or the other by its looks: a union would give each mistake twice."""
+    """Reads `auto` or an integer; a pydantic union would report each mistake twice."""
     if value == "auto":
         return "auto"
     wanted = "must be auto or a whole number of at least 1"
@@ -79,39 +79,41 @@ ClassWeight = Annotated[
 
 
 class EarlyStopping(Section):
-    """Ends the run once a metric has stopped improving, as Keras' callback of this name."""
+    """Stops training when a metric has stopped improving, like the Keras callback of this name."""
 
     monitor: MetricName = "val_loss"
     """Metric that is monitored."""
     min_delta: NotNegative = 0.0
-    """The least change of the metric that counts as an improvement."""
+    """Minimum change of the metric that counts as an improvement."""
     patience: Natural = 0
-    """How many times in a row the metric may be measured without improving before the run ends."""
+    """Number of consecutive evaluations without improvement after which training stops."""
     baseline: float | None = None
-    """A value of the metric; until it is beaten, an improvement gives no new patience."""
+    """Baseline value of the metric; an improvement resets the patience only if it also beats the
+    baseline."""
     start_from_epoch: Natural = 0
-    """How many epochs pass before the metric is looked at."""
+    """Number of epochs before the metric is monitored."""
 
 
 class ReduceLROnPlateau(Section):
-    """Lowers the learning rate when a metric has stopped improving, as Keras' callback."""
+    """Lowers the learning rate when a metric has stopped improving, like the Keras callback."""
 
     monitor: MetricName = "val_loss"
     """Metric that is monitored."""
     factor: BetweenZeroAndOne = 0.1
-    """What the learning rate is multiplied by."""
+    """Factor by which the learning rate is multiplied."""
     patience: Natural = 10
-    """How many times in a row the metric is measured without improving before the rate falls."""
+    """Number of consecutive evaluations without improvement after which the learning rate is
+    lowered."""
     min_delta: NotNegative = 0.0001
-    """The least change of the metric that counts as an improvement."""
+    """Minimum change of the metric that counts as an improvement."""
     cooldown: Natural = 0
-    """How many measurements pass after the rate fell before patience is counted again."""
+    """Number of evaluations after a reduction before patience is counted again."""
     min_lr: NotNegative = 0.0
-    """The learning rate never falls below this."""
+    """Lower bound of the learning rate."""
 
 
 class Stage(Section):
-    """One stage of a training: for how long, which layers are trained, and how."""
+    """One stage of training: its epochs, the layers that it trains, and its optimizer."""
 
     epochs: Count
     """Number of epochs of the stage."""
@@ -119,21 +121,21 @@ class Stage(Section):
     """The layers whose weights are updated: all, head (the last layer with weights), or a list of
     places and names such as "layers[5:]"."""
     optimizer: Optimizer | None = None
-    """The optimizer, which starts afresh; left out, the config's."""
+    """The optimizer, which starts with a new state; if omitted, the top-level `optimizer`."""
     early_stopping: EarlyStopping | None = None
-    """Ends the stage once a metric has stopped improving; left out, that of `training`."""
+    """Ends the stage when a metric has stopped improving; if omitted, that of `training`."""
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
-    """Lowers the learning rate of the stage on a plateau; left out, that of `training`."""
+    """Lowers the learning rate of the stage on a plateau; if omitted, that of `training`."""
 
 
 @dataclass(frozen=True)
 class ResolvedStage:
-    """A stage with everything that it uses.
+    """A stage with all its settings filled in.
 
     Attributes:
-        key: where it is written: `training.stages[1]`, or `training` for a training of one stage.
-        optimizer_key: where its optimizer is written.
-        epochs, train, optimizer, early_stopping, reduce_lr_on_plateau: as `Stage` has them.
+        key: its key in the config: `training.stages[1]`, or `training` without `stages`.
+        optimizer_key: the key of its optimizer in the config.
+        epochs, train, optimizer, early_stopping, reduce_lr_on_plateau: as in `Stage`.
     """
 
     key: str
@@ -151,54 +153,60 @@ class ResolvedStage:
 
 
 class Training(Section):
-    """For how long, in which batches, on what the network is trained, and what counts as best."""
+    """Epochs, batch size, devices, stages, early stopping and the best epoch."""
 
     epochs: Count = 10
-    """How many epochs the run has."""
+    """Number of epochs."""
     batch_size: Count = 32
-    """Images a step, over all replicas together; an epoch's last batch may be smaller."""
+    """Number of images per step, over all replicas; the last batch of an epoch may be smaller."""
     steps_per_epoch: Count | None = None
-    """Steps an epoch; left out, every image once. A shorter epoch is continued by the next one."""
+    """Number of steps per epoch; if omitted, an epoch has every image once. After a shorter epoch,
+    the next one continues where it ended."""
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """What the network computes in; auto is bfloat16 where the processor has units for it, and
-    never float16, which is for GPUs that have units for that only."""
+    """Data type of the computation; auto is bfloat16 if the processor has units for it,
+    and otherwise float32. float16 is for GPUs that have units for float16 but not for bfloat16."""
     device: Literal["auto", "cpu", "gpu"] = "auto"
-    """What to train on; auto takes a GPU if there is a usable one."""
+    """Device to train on; auto uses a GPU if a usable one is found."""
     replicas: Replicas = "auto"
-    """Over how many devices each batch is divided; auto takes every GPU, or one CPU."""
+    """Number of devices among which each batch is divided; auto uses every GPU, or one CPU."""
     early_stopping: EarlyStopping | None = None
-    """Ends the run once a metric has stopped improving; off if left out."""
+    """Ends training, or each stage, when a metric has stopped improving; off if omitted."""
     reduce_lr_on_plateau: ReduceLROnPlateau | None = None
-    """Lowers the learning rate when a metric has stopped improving; off if left out."""
+    """Lowers the learning rate when a metric has stopped improving; off if omitted."""
     best: MetricName = "val_accuracy"
-    """The metric of the best epoch, whose checkpoint is kept, evaluated and used to predict."""
+    """Metric that selects the best epoch, whose checkpoint is kept and used for evaluation and
+    prediction."""
     class_weight: ClassWeight = None
-    """Factors on the losses of classes, 1 if not named; auto makes every class count the same."""
+    """Weights of the classes in the training loss, 1 for classes not listed; auto balances the
+    classes."""
     train: Selection = "all"
     """The layers whose weights are updated: all, head (the last layer with weights), or a list of
     places and names such as "layers[5:]"."""
     stages: Annotated[tuple[Stage, ...], MinLen(1)] | None = None
-    """Stages that follow each other, each with its own epochs, layers and optimizer; left out, the
-    training has one."""
+    """Consecutive stages, each with its own epochs, layers and optimizer; if omitted, training has
+    one stage."""
     average: Average | None = None
-    """Average of the weights that is evaluated instead of the raw ones; off if left out."""
+    """Average of the weights, evaluated instead of the raw weights; off if omitted."""
     normalization_statistics: Literal["moving", "recomputed"] = "moving"
-    """The mean and variance by which BatchNormalization normalizes in evaluation: moving averages,
-    or recomputed from training images before each evaluation, which suits short trainings. Those of
-    averaged weights are always recomputed, except in layers that the stage freezes."""
+    """Mean and variance that BatchNormalization uses in evaluation: moving averages, or recomputed
+    from training images before each evaluation, which suits short training. For averaged weights
+    they are always recomputed, except in layers that the stage freezes."""
     evaluate_every: Count = 1
-    """Epochs from one evaluation on the validation images to the next; the last always has one."""
+    """Number of epochs between evaluations on the validation images; the last epoch is always
+    evaluated."""
     report_steps: Count | None = None
-    """Steps from one line in metrics.jsonl to the next, beside the one of each epoch."""
+    """Number of steps between additional rows in metrics.jsonl; if omitted, there is only one row
+    per epoch."""
     checkpoint_seconds: Positive = 300.0
-    """Seconds from one checkpoint to the next inside an epoch; each epoch's end has one anyway."""
+    """Seconds between checkpoints within an epoch; each epoch also ends with a checkpoint."""
     on_divergence: Literal["stop", "retry"] = "stop"
-    """What happens when the loss is not finite any more: `stop` ends the run, `retry` goes back to the last checkpoint with a quarter of the learning rate, three times at most."""  # noqa: E501 - the docs of a field are one line
+    """What to do when the loss is no longer finite: `stop` ends training, `retry` goes back to the last checkpoint with a quarter of the learning rate, at most three times."""  # noqa: E501 - the docs of a field are one line
     xla: bool = False
-    """Whether XLA compiles the step; convolutional networks on a CPU run at half speed with it."""
+    """Whether to compile the training step with XLA; on a CPU, it halves the speed of convolutional
+    networks."""
 
     def rules(self) -> Iterator[tuple[str, str]]:
-        """Yields the broken rules between its keys."""
+        """Yields the violated rules that involve several keys."""
         if self.stages is None:
             yield from _start(self.early_stopping, self.epochs, "early_stopping")
             return
@@ -210,10 +218,10 @@ class Training(Section):
             yield from _start(stage.early_stopping or self.early_stopping, stage.epochs, key)
 
     def resolved(self, optimizer: Optimizer) -> tuple[ResolvedStage, ...]:
-        """Returns the stages with everything that they use.
+        """Returns the stages with all their settings filled in.
 
         Args:
-            optimizer: the config's, of stages that have none of their own.
+            optimizer: the config's, for stages that have none of their own.
         """
         stages = self.stages or (Stage(epochs=self.epochs, train=self.train),)
         keys = [f"training.stages[{at}]" for at in range(len(stages))]

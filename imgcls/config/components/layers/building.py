@@ -1,4 +1,4 @@
-"""A network under construction: what its layers are built from, and what has been built so far."""
+"""A network under construction: the inputs of the build, and the layers built so far."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
 
 Shape = tuple[int | None, ...]
-"""Of a batch: None is the batch, or a side that is not known."""
+"""The shape of a batch: None is the batch size, or an unknown dimension."""
 
 _ROUND = re.compile(r"\.Repeat\[[0-9]+\]")
 
@@ -25,13 +25,13 @@ class BuiltLayer:
     """One layer of a network, as it was built.
 
     Attributes:
-        key: its place in the config, such as `layers[3].Residual.layers[0].Conv2D`, or its name.
-        place: the same place, whether it has a name or not; unique.
+        key: its name or, without one, its place.
+        place: its place in the config, such as `layers[3].Residual.layers[0].Conv2D`; unique.
         depth: 0 for an entry of the network, 1 for a layer inside one, ...
         layer: the Keras layer; a `keras.Model` if it is made of layers.
         output: its symbolic output, [batch, ...].
         inner: how many of the layers that follow it in `Building.built` are inside it.
-        frozen: it, or a layer around it, says `trainable: false`.
+        frozen: whether it, or a layer around it, has `trainable: false`.
     """
 
     key: str
@@ -45,14 +45,14 @@ class BuiltLayer:
 
 @dataclass
 class Building:
-    """What layers are built from.
+    """A network under construction.
 
     Attributes:
-        spec: the data's side of a build.
-        seed: of the initial weights, and of dropout and noise layers.
+        spec: the data spec.
+        seed: the seed of the initial weights, and of dropout and noise layers.
         replicas: how many devices share a batch.
-        blank: weights begin as zeros, whatever their initializers: they will be loaded. Drawing
-            50 million numbers takes three times their memory.
+        blank: whether to initialize all weights to zeros, because they will be loaded; drawing
+            50 million random numbers takes three times their memory.
         built: the layers so far, each before the layers inside it.
     """
 
@@ -65,11 +65,11 @@ class Building:
     _frozen: bool = False
 
     def seed_of(self, key: str, name: str) -> int:
-        """Returns the seed of one random choice: no other layer or field has the same.
+        """Returns the seed of one field of one layer, distinct from all others.
 
         Args:
-            key: of the layer.
-            name: of its field, such as `kernel_initializer`.
+            key: the layer's key.
+            name: the name of its field, such as `kernel_initializer`.
         """
         text = f"{self.seed}/{key}/{name}".encode()
         return int.from_bytes(hashlib.blake2b(text, digest_size=4).digest()) & 0x7FFFFFFF
@@ -81,9 +81,9 @@ class Building:
 
         Args:
             layers: as the config lists them.
-            key: of the list, to which the layers' own keys are added.
-            place: of the list in the config.
-            inputs: [batch, ...].
+            key: the key of the list, to which the layers' keys are appended.
+            place: the place of the list in the config.
+            inputs: symbolic input, [batch, ...].
 
         Raises:
             ConfigError: as `add` does.
@@ -98,10 +98,10 @@ class Building:
         """Builds a layer, calls it, and returns its symbolic output.
 
         Args:
-            layer: what the config says.
-            key: the layer's, see `BuiltLayer`.
-            place: the layer's, see `BuiltLayer`.
-            inputs: [batch, ...].
+            layer: the layer in the config.
+            key: its key, see `BuiltLayer`.
+            place: its place, see `BuiltLayer`.
+            inputs: symbolic input, [batch, ...].
 
         Raises:
             ConfigError: if the layer does not fit its input, at the layer's place in the config.
@@ -130,17 +130,17 @@ class Building:
 
 
 def location(place: str) -> str:
-    """Returns the key of a layer in the config's text, where a Repeat has no rounds."""
+    """Returns the key of a layer in the config's text, where a Repeat has no repetition number."""
     return _ROUND.sub(".Repeat", place)
 
 
 @contextmanager
 def translated(key: str, shape: Shape) -> Iterator[None]:
-    """Turns what Keras raises for a layer that does not fit its input into a ConfigError.
+    """Turns the exceptions of Keras for a layer that does not fit its input into a ConfigError.
 
     Args:
-        key: of the layer.
-        shape: of its input.
+        key: the layer's key in the config's text.
+        shape: the shape of its input.
     """
     import tensorflow as tf
 
@@ -149,19 +149,19 @@ def translated(key: str, shape: Shape) -> Iterator[None]:
     except (tf.errors.ResourceExhaustedError, MemoryError, OverflowError) as error:
         raise ConfigError.at(key, "its weights do not fit into memory") from error
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
-        # Keras' own messages continue for lines about arguments that the user never wrote.
+        # Keras' messages go on for several lines about arguments that the user never wrote.
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         message = f"does not fit its input of {sides(shape)}: {first[:200]}"
         raise ConfigError.at(key, message) from error
 
 
 def sides(shape: Shape) -> str:
-    """Returns a shape without the batch, such as `[8, 8, 3]`."""
+    """Returns a shape without the batch dimension, such as `[8, 8, 3]`."""
     return f"[{', '.join('?' if side is None else str(side) for side in shape[1:])}]"
 
 
 def needs_image(shape: Shape) -> str | None:
-    """Returns what is wrong with an input that is no image [batch, height, width, channel]."""
+    """Returns what is wrong with an input that is not [batch, height, width, channel]."""
     if len(shape) == 4:  # noqa: PLR2004
         return None
     return f"needs [height, width, channel], got {sides(shape)}; put it before Flatten"

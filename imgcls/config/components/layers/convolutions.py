@@ -22,7 +22,7 @@ class Convolution(Biased, abstract=True):
     kernel_size: Pair = Field(examples=[3])
     """Height and width of the kernel in pixels: a number, or a list of two."""
     strides: Pair = (1, 1)
-    """Vertical and horizontal stride: a number, or a list of two; 2 halves the image."""
+    """Vertical and horizontal stride: a number, or a list of two; 2 halves height and width."""
     padding: Literal["valid", "same"] = "valid"
     """`same` pads with zeros, so that stride 1 keeps the image size; `valid` does not pad."""
     dilation_rate: Pair = (1, 1)
@@ -48,7 +48,7 @@ class Convolution(Biased, abstract=True):
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section
         yield from super().rules()
-        # With both, TensorFlow's depthwise kernels compute something else.
+        # With both, TensorFlow's depthwise kernels compute wrong results.
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             yield "dilation_rate", "must be 1 with strides above 1; use one of the two"
 
@@ -99,7 +99,7 @@ class Depthwise(Convolution, abstract=True):
 
 
 class SeparableConv2D(Depthwise):
-    """Depthwise separable convolution: a depthwise convolution and then a 1x1 convolution.
+    """Depthwise separable convolution: a depthwise convolution followed by a 1x1 convolution.
 
     It has far fewer weights than Conv2D.
     """

@@ -1,4 +1,4 @@
-"""The registry of layers, and a list of them as the network sees it."""
+"""The registry of layers, and how a list of them becomes the network's layers."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +20,7 @@ Strides = tuple[int, int]
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _ILLEGAL = re.compile(r"[^A-Za-z0-9_.-]+")
-_KERAS_HAS = ("name", "trainable")  # fields that every layer shares, set apart from its own
+_KERAS_HAS = ("name", "trainable")  # fields of every layer, handled separately
 
 
 def _check_name(name: str) -> str:
@@ -37,31 +37,32 @@ class Layer(Component):
     """One layer of the network, with Keras' name, fields and defaults."""
 
     name: Annotated[str, AfterValidator(_check_name)] | None = None
-    """Unique name of the layer, used for its weights; left out, its place in the config."""
+    """Unique name of the layer, used to save its weights; defaults to its place in the config."""
     trainable: bool = True
-    """Whether its weights are updated in training; false freezes them in every stage."""
+    """Whether its weights are updated in training; false freezes them in every stage, including
+    those of the layers inside it."""
 
     def build(
         self,
         building: "Building",
         key: str,
-        place: str,  # noqa: ARG002 - for layers made of layers
+        place: str,  # noqa: ARG002 - for composite layers
         inputs: "keras.KerasTensor",  # noqa: ARG002
     ) -> "keras.Layer":
-        """Returns a new Keras layer: the one of the same name, unless a class does otherwise.
+        """Returns a new Keras layer: the one of the same name, unless a subclass overrides this.
 
         Args:
-            building: what it is built from.
-            key: its own, from which its name and its seeds are made.
-            place: its place in the config.
-            inputs: what it will be called with, [batch, ...].
+            building: the network under construction.
+            key: the layer's key, from which its Keras name and its seeds are derived.
+            place: the layer's place in the config.
+            inputs: the symbolic input that it will be called with, [batch, ...].
         """
         import keras
 
         return getattr(keras.layers, type(self).__name__)(**self.arguments(building, key))
 
     def arguments(self, building: "Building", key: str) -> dict[str, Any]:
-        """Returns the fields as arguments of a Keras layer, what is nested in them built."""
+        """Returns the fields as arguments of a Keras layer, with nested components built."""
         own = {
             field: _built(field, getattr(self, field), building.seed_of(key, field), building.blank)
             for field in type(self).model_fields
@@ -75,18 +76,18 @@ class Layer(Component):
 
     @property
     def grid_strides(self) -> Strides | None:
-        """How many pixels of its input, down and across, one pixel of its output stands for.
+        """The vertical and horizontal stride of the output relative to the input, in pixels.
 
-        None where that is not a whole number for all pixels alike.
+        None if it is not the same integer for all pixels.
         """
         return (1, 1)
 
     def flat(self) -> list[tuple[str, "Layer"]]:
-        """Returns the layers that the network gets for this one, each with its key below here."""
+        """Returns the layers that this one becomes in the network, with keys relative to it."""
         return [("", self)]
 
     def inner(self) -> Sequence[tuple[str, Sequence["Layer"]]]:
-        """Returns the lists of layers inside it, each with its key below here."""
+        """Returns the lists of layers inside it, with keys relative to it."""
         return ()
 
     def nested(self) -> Iterator["Layer"]:
@@ -98,22 +99,23 @@ class Layer(Component):
 
     @property
     def count(self) -> int:
-        """How many layers the network gets for this one, nested ones included."""
+        """The number of layers of the network that this one becomes, including nested ones."""
         return 1 + sum(layer.count for _, layers in self.inner() for layer in layers)
 
     @property
     def is_softmax(self) -> bool:
-        """Whether its last operation is a softmax over the classes, were it the last layer."""
+        """Whether its last operation, if it is the last layer, is a softmax over the classes."""
         return getattr(self, "activation", None) == "softmax"
 
     def before_softmax(self) -> "Layer | None":
-        """Returns what a layer that `is_softmax` does before it; None where that is nothing."""
+        """Returns a layer that `is_softmax` without the softmax; None if nothing else is left."""
         return self.model_copy(update={"activation": "linear"})
 
     def idle(self, fields: Iterable[str], because: str) -> Iterator[tuple[str, str]]:
-        """Yields the broken rule of each field that asks for something but has no effect.
+        """Yields a violated rule for each field that is set but has no effect.
 
-        A default asks for nothing: a resolved config, which has every field, stays valid.
+        A field with its default value does not count as set, so that a resolved config, which
+        has every field, stays valid.
         """
         for field in fields:
             if getattr(self, field) != type(self).model_fields[field].default:
@@ -129,20 +131,20 @@ def _built(field: str, value: Any, seed: int, blank: bool) -> Any:  # noqa: ANN4
 
 
 def keras_name(key: str) -> str:
-    """Returns a layer's key as Keras and TensorFlow accept it in a scope.
+    """Returns a layer's key as a valid scope name of Keras and TensorFlow.
 
-    Brackets raise in the first `tf.function`, and spoil every variable's path after that.
+    Brackets raise in the first `tf.function`, and break the path of every variable after that.
     """
     return _ILLEGAL.sub("_", key.replace("]", ""))
 
 
 def without_softmax(layer: Layer) -> Layer | None:
-    """Returns a layer less its final softmax: None if that is all, itself if it has none."""
+    """Returns a layer without its final softmax: None if nothing is left, itself if it has none."""
     return layer.before_softmax() if layer.is_softmax else layer
 
 
 def flatten(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
-    """Returns the layers as the network has them, one after the other: Repeat is written out.
+    """Returns the layers of the network in order, with each Repeat expanded.
 
     Each comes with its key relative to the list, such as `[3].Repeat[1].layers[0].Conv2D`.
     """
@@ -154,7 +156,7 @@ def flatten(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
 
 
 def strides_of(layers: Sequence[Layer]) -> Strides | None:
-    """Returns the `grid_strides` of a list of layers; None where one's are not known."""
+    """Returns the `grid_strides` of a list of layers; None if those of any layer are None."""
     down = across = 1
     for _, layer in flatten(layers):
         if layer.grid_strides is None:

@@ -1,4 +1,4 @@
-"""Layers made of layers: a residual connection, parallel branches, and a block several times."""
+"""Layers made of layers: residual connections, parallel branches and repeated blocks."""
 
 from collections.abc import Iterator, Sequence
 from math import prod
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Block = Annotated[tuple[Layer, ...], MinLen(1)]
 
-MOST_LAYERS = 10_000  # building takes about a millisecond each, training far more
+MOST_LAYERS = 10_000  # building takes about a millisecond per layer, training far more
 IMAGE_RANK = 4  # [batch, height, width, channel]
 
 
@@ -30,7 +30,7 @@ class Composite(Layer, abstract=True):
     ) -> "keras.Layer":
         import keras
 
-        # Keras' default of float32 would cast at each border under mixed precision.
+        # Keras' default, float32, would cast inputs and outputs under mixed precision.
         dtype = keras.config.dtype_policy().compute_dtype
         own = keras.Input(tuple(inputs.shape[1:]), dtype=dtype)
         outputs = self.connect(building, key, place, own)
@@ -47,13 +47,13 @@ class Residual(Composite):
     """Adds its input to the output of its layers (https://arxiv.org/abs/1512.03385)."""
 
     layers: Block
-    """The layers between input and sum, as a list."""
+    """List of the layers between input and sum."""
     shortcut: tuple[Layer, ...] | None = None
-    """The layers that the input passes before it is added, as a list; [] adds it unchanged. Left
-    out, the input is added unchanged where the shapes are equal, and else passes a 1x1 convolution
-    without bias that has the strides of `layers`."""
+    """List of the layers that are applied to the input before it is added; [] adds it unchanged. If
+    omitted, the input is added unchanged if the shapes are equal, and otherwise projected by a 1x1
+    convolution without bias that has the strides of `layers`."""
     activation: ActivationName = "linear"
-    """The function that is applied to the sum."""
+    """Activation function applied to the sum."""
 
     def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
         return (("layers", self.layers), ("shortcut", self.shortcut or ()))
@@ -91,10 +91,10 @@ class Residual(Composite):
         return keras.layers.Activation(activation, name=keras_name(f"{key}.activation"))(total)
 
     def _projection(self, before: Shape, after: Shape, location: str) -> Layer:
-        """Returns the layer that brings an input to the shape of the layers' output.
+        """Returns the layer that projects the input to the shape of the layers' output.
 
         Raises:
-            ConfigError: if no such layer is on the pixel grid of the layers.
+            ConfigError: if no 1x1 convolution with the layers' strides gives that shape.
         """
         from imgcls.config.components.layers.convolutions import Conv2D
         from imgcls.config.components.layers.dense import Dense
@@ -124,16 +124,16 @@ class Residual(Composite):
 class Branches(Composite):
     """Passes its input through several lists of layers and merges their outputs.
 
-    An empty list is the input itself. DenseNet concatenates its layers' output with their input,
-    Inception the outputs of several convolutions; squeeze-and-excitation multiplies an image by one
-    number per channel.
+    An empty list passes the input through unchanged. DenseNet concatenates the output of its layers
+    with their input, and Inception concatenates the outputs of several convolutions;
+    squeeze-and-excitation multiplies an image by one number per channel.
     """
 
     branches: Annotated[tuple[tuple[Layer, ...], ...], MinLen(2)]
     """The lists of layers."""
     merge: Literal["concatenate", "add", "multiply", "average", "maximum"] = "concatenate"
     """How the outputs are merged. `concatenate` joins channels and needs equal height and width;
-    the others need equal shapes, but `multiply` also takes [1, 1, channel] for an image."""
+    the others need equal shapes, but `multiply` also multiplies an image by [1, 1, channel]."""
 
     def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
         return [(f"branches[{number}]", each) for number, each in enumerate(self.branches)]
@@ -162,7 +162,7 @@ class Branches(Composite):
         return merge(name=keras_name(f"{key}.{self.merge}"))(outputs)
 
     def _merges(self, shapes: Sequence[Shape]) -> bool:
-        """Whether shapes may be merged: Keras' layers would broadcast, without a word."""
+        """Whether shapes can be merged; Keras' layers would silently broadcast."""
         if self.merge == "concatenate":
             return len({shape[:-1] for shape in shapes}) == 1
         if self.merge == "multiply":
@@ -180,24 +180,24 @@ class Branches(Composite):
 
 
 def len_of_image(shape: Shape) -> tuple[int, int]:
-    """Orders shapes by their rank, then by how many pixels they have."""
+    """Orders shapes by rank, then by number of pixels."""
     return len(shape), prod(side or 0 for side in shape[1:-1])
 
 
 class Repeat(Layer):
-    """Its layers several times, one after the other, each time with weights of their own."""
+    """Applies its layers several times in sequence, each time with separate weights."""
 
     layers: Block
-    """The layers, as a list."""
+    """List of the layers."""
     times: Count
-    """How many times."""
+    """Number of repetitions."""
 
     def inner(self) -> Sequence[tuple[str, Sequence[Layer]]]:  # noqa: D102 - of Layer
         return (("layers", self.layers),)
 
     @property
     def count(self) -> int:
-        """How many layers the network gets for this one, nested ones included."""
+        """The number of layers of the network that this one becomes, including nested ones."""
         return self.times * (super().count - 1)
 
     def rules(self) -> Iterator[tuple[str, str]]:  # noqa: D102 - of Section

@@ -10,14 +10,14 @@ from imgcls.config.components.types import Pair
 
 
 class Pooling(Layer, abstract=True):
-    """The common fields of poolings over a window."""
+    """The common fields of pooling layers with a window."""
 
     pool_size: Pair = (2, 2)
-    """Height and width of the window: a number, or a list of two. 2 halves the image."""
+    """Height and width of the window: a number, or a list of two; 2 halves height and width."""
     strides: Pair | None = None
     """Vertical and horizontal stride: a number, or a list of two; null means pool_size."""
     padding: Literal["valid", "same"] = "valid"
-    """`valid` drops windows that exceed the image; `same` pads the image instead."""
+    """`valid` drops windows that extend beyond the image; `same` pads the image instead."""
 
     @property
     def grid_strides(self) -> Strides | None:  # noqa: D102 - of Layer
@@ -45,11 +45,11 @@ class AveragePooling2D(Pooling):
     _aliases = ("AvgPool2D",)
 
     pool_size: Pair = Field(examples=[2])
-    """Height and width of the window: a number, or a list of two; 2 halves the image."""
+    """Height and width of the window: a number, or a list of two; 2 halves height and width."""
 
 
 class GlobalPooling(Layer, abstract=True):
-    """The common field of poolings over the whole image."""
+    """The common field of global pooling layers."""
 
     keepdims: bool = False
     """Whether to keep the spatial dimensions, as an image of one pixel."""
@@ -69,6 +69,6 @@ class GlobalMaxPooling2D(GlobalPooling):
 
 
 class GlobalAveragePooling2D(GlobalPooling):
-    """Global average pooling: the mean of each channel, common before the last Dense layer."""
+    """Global average pooling: the mean of each channel; often used before the last Dense layer."""
 
     _aliases = ("GlobalAvgPool2D",)

@@ -1,4 +1,4 @@
-"""Which layers a stage trains: all, the head, or those that a list of keys names."""
+"""Which layers a stage trains: all, the head, or those listed by place or name."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,15 +36,15 @@ Selection = Annotated[
         }
     ),
 ]
-"""Some layers: `all`, `head`, or a list of places and names."""
+"""A selection of layers: `all`, `head`, or a list of places and names."""
 
 
 def unknown(selection: Selection, layers: Sequence[tuple[str, Layer]]) -> Iterator[str]:
-    """Yields the keys of a selection that name no layer.
+    """Yields the entries of a selection that match no layer.
 
     Args:
-        selection: what is selected.
-        layers: every layer, nested ones included, with its key in the config's text.
+        selection: the selection.
+        layers: every layer, including nested ones, with its key in the config's text.
     """
     if isinstance(selection, str):
         return
@@ -56,10 +56,10 @@ def unknown(selection: Selection, layers: Sequence[tuple[str, Layer]]) -> Iterat
 
 
 def selected(selection: Selection, built: Sequence[BuiltLayer]) -> frozenset[str]:
-    """Returns the keys of the layers that a selection trains, of those that have weights.
+    """Returns the keys of the layers with weights that a selection trains.
 
-    A layer that says `trainable: false`, or is inside one that does, is never among them. The head
-    is the last entry of the network that has weights.
+    A layer that has `trainable: false`, or is inside one that has, is never trained. The head is
+    the last entry of the network that has weights.
     """
     with_weights = [each for each in built if not each.inner and each.layer.weights]
     if selection == "all":
@@ -74,7 +74,7 @@ def selected(selection: Selection, built: Sequence[BuiltLayer]) -> frozenset[str
 
 
 def _inside(selection: tuple[str, ...], built: Sequence[BuiltLayer]) -> Iterator[str]:
-    """Yields the keys of the layers that are selected, and of those inside them."""
+    """Yields the keys of the selected layers, and of the layers inside them."""
     entries = 1 + max(_entry(each.place) for each in built)
     for number, each in enumerate(built):
         if any(_matches(wanted, each.key, each.place, entries) for wanted in selection):
@@ -99,5 +99,5 @@ def _matches(wanted: str, key: str, place: str, entries: int) -> bool:
 
 
 def _entry(place: str) -> int:
-    """Returns the number of the network's entry that a layer is in."""
+    """Returns the index of the top-level entry that contains a layer."""
     return int(place.partition("[")[2].partition("]")[0])
