@@ -12,10 +12,14 @@ LANES = ("fast", "slow", "timing", "gpu", "endurance")
 
 SLOW_FILES = (
     "tests/cli/test_endings.py",
+    "tests/commands/test_averages.py",
     "tests/commands/test_killed.py",
+    "tests/commands/test_resume.py",
     "tests/commands/test_resume_changes.py",
+    "tests/commands/test_stages.py",
     "tests/config/test_valid.py",
     "tests/images/test_mutated.py",
+    "tests/network/test_families.py",
     "tests/ops/test_step_memory.py",
     "tests/runs/test_checkpoints_killed.py",
     "tests/runs/test_folders_killed.py",
@@ -28,7 +32,6 @@ SLOW_TESTS = (
     "test_a_kill_at_any_moment_leaves_no_wrong_entry",
     "test_a_shipped_config_takes_a_step",
     "test_any_stack_of_layers_is_a_network_or_a_mistake_with_its_key",
-    "test_ctrl_c_saves_says_how_to_go_on_and_ends_by_its_signal",
     "test_it_learns_what_float32_learns_and_goes_on_bit_for_bit",
     "test_it_stands_in_a_pipe",
 )
