@@ -44,7 +44,12 @@ LIGHT_MODULES = {  # ... but these
     "imgcls.inference.loading",
     "imgcls.inference.predictions",
 }
-MOST_LINES = 350  # more is a question: is it still one idea?
+MOST_LINES = 300
+LONGER = {
+    "imgcls.runs.checkpoints": (350, "saving and loading of one format, with its layout on top"),
+    "imgcls.training.trainer": (350, "one loop, whose parts share its state"),
+}
+"""Modules that may have more lines, and why they are one idea all the same."""
 MOST_FUNCTION_LINES = 60
 
 
@@ -198,7 +203,8 @@ def test_a_module_is_one_idea(module):
         and (node.end_lineno or node.lineno) - node.lineno + 1 > MOST_FUNCTION_LINES
     ]
 
-    assert lines <= MOST_LINES
+    most, _ = LONGER.get(dotted(module), (MOST_LINES, ""))
+    assert lines <= most
     assert [] == long
     assert not FORBIDDEN_NAMES & set(module.relative_to(ROOT).with_suffix("").parts)
 

@@ -66,7 +66,7 @@ def plan_of(config: Config, images: int, built: Sequence[BuiltLayer]) -> Plan:
     stages = []
     for stage in config.stages:
         trained = selected(stage.train, built)
-        if not trained:
+        if not any(each.layer.trainable_variables for each in built if each.key in trained):
             raise ConfigError.at(
                 f"{stage.key}.train", "selects no layer whose weights can be trained"
             )

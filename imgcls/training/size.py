@@ -71,7 +71,7 @@ def _check_stage(
         if each.key in stage.trained:
             taken[key] += _bytes(trained) * copies
             kept[key] += activations(each.layer)
-            largest = max(largest, *(_bytes([variable]) for variable in trained))
+            largest = max([largest, *(_bytes([variable]) for variable in trained)])
     _check_state(taken, largest, free)
     if not config.training.xla:  # it may recompute a layer's input instead of keeping it
         _check_step(images, kept, taken.total(), free)

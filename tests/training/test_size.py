@@ -259,3 +259,16 @@ def test_a_frozen_layer_needs_no_gradient_and_no_optimizer(small) -> None:
 
     assert refusal(whole, spec).startswith("layers[1].Dense: the network with its optimizer needs ")
     size.check(head, 10, spec, machine.choose(head.training))
+
+
+def test_a_normalization_without_weights_to_train_needs_no_gradient(small) -> None:
+    """
+    Its moving statistics are all that it has; networks before a scaling of their own use it so.
+    """
+    plain = {"BatchNormalization": {"center": False, "scale": False}}
+    config, spec = made(small, layers=["Flatten", plain, END[-1]], augmentation=[])
+
+    size.check(config, 10, spec, machine.choose(config.training))
+    alone = config.training.model_copy(update={"train": ("layers[1]",)})
+    found = refusal(config.model_copy(update={"training": alone}), spec)
+    assert "training.train: selects no layer whose weights can be trained" in found
