@@ -19,9 +19,10 @@ from imgcls.events import EventSink
 from imgcls.images import arrays, folders, table
 from imgcls.images.buffers import left
 from imgcls.images.decode import BadImageError, measure
-from imgcls.images.load import in_threads, patiently
+from imgcls.images.load import patiently
 from imgcls.images.pictures import SPLITS, Found, Pictures, check_trainable, listed, shown
 from imgcls.images.resize import Mode
+from imgcls.images.threads import in_threads
 from imgcls.memory import amount, enough_for
 
 __all__ = ["Data", "Split", "load", "load_labelled"]

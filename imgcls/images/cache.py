@@ -26,9 +26,9 @@ from imgcls.errors import ResourceError
 from imgcls.images import decode, load, resize
 from imgcls.images.buffers import buffer, fits, release
 from imgcls.images.decode import BadImageError
-from imgcls.images.load import OnProgress, in_threads
 from imgcls.images.resize import Mode
 from imgcls.images.store import KEY_BYTES, Entry, Store
+from imgcls.images.threads import OnProgress, in_threads
 
 FOLDER = "decoded"  # of the user's cache
 

@@ -2,10 +2,8 @@
 
 import errno
 import math
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
@@ -16,9 +14,9 @@ from imgcls.images.buffers import buffer, release
 from imgcls.images.decode import BadImageError, decode
 from imgcls.images.pictures import shown
 from imgcls.images.resize import Mode, fit, fitted
+from imgcls.images.threads import OnProgress, in_threads
 from imgcls.memory import check_fits, enough_for
 
-_AT_ONCE = 16  # images per thread that are handed out together
 _BLOCK = 64  # small pictures are handed to a thread together: alone, the hand-over costs more
 _LET_GO = 1024  # pictures between two times that the memory of mapped pixels is given back
 
@@ -26,8 +24,6 @@ _PASSING = {errno.EIO, errno.ESTALE, errno.EAGAIN}
 _PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait through them
 
 _Result = TypeVar("_Result")
-
-OnProgress = Callable[[int, int], None]
 
 
 def load(
@@ -127,25 +123,3 @@ def fit_all(
     for _ in in_threads(some, -(-len(pictures) // _BLOCK), blocks_done):
         pass
     return pixels
-
-
-def in_threads(
-    job: Callable[[int], _Result],
-    count: int,
-    progress: OnProgress | None = None,
-) -> Iterator[_Result]:
-    """Yields the result of a job for each number below `count`, in order.
-
-    An exception, Ctrl-C among them, waits only for the jobs that are being done.
-    """
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    window = _AT_ONCE * (threads or 1)
-    pool = ThreadPoolExecutor(threads)
-    try:
-        for start in range(0, count, window):  # a million futures at once would cost a gigabyte
-            end = min(start + window, count)
-            yield from pool.map(job, range(start, end))
-            if progress is not None:
-                progress(end, count)
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from imgcls import files
 from imgcls.errors import ResourceError, RunError
-from imgcls.images.load import in_threads
+from imgcls.images.threads import in_threads
 from imgcls.memory import amount
 
 KEY_BYTES = 16

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from PIL import Image
 
 from imgcls.errors import ResourceError
 from imgcls.images.decode import BadImageError
-from imgcls.images.load import fit_all, in_threads, load, load_all, patiently
+from imgcls.images.load import fit_all, load, load_all, patiently
 from imgcls.images.resize import fit
 
 
@@ -118,34 +117,6 @@ def test_ctrl_c_ends_the_loading_of_many_files(files):
         load_all(files * 500, (4, 4), 1, "pad", press)
     assert 1 == len(done)
     assert done[-1] < 100 * (os.cpu_count() or 1)
-
-
-@pytest.mark.parametrize("moment", [0, 5])
-def test_ctrl_c_waits_only_for_the_jobs_that_are_being_done(moment):
-    """
-    A damaged disk may take a minute per file; what has not started never starts.
-    """
-    begun = []
-
-    def slow(at: int) -> None:
-        begun.append(at)
-        if at == moment:
-            os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.05)
-
-    with pytest.raises(KeyboardInterrupt):
-        list(in_threads(slow, 10_000))
-    assert len(begun) <= moment + 2 * (os.cpu_count() or 1) + 2
-
-
-def test_the_work_is_spread_over_threads():
-    """
-    Pillow lets other threads run; one alone would take as many times longer as there are cores.
-    """
-    names = set()
-    list(in_threads(lambda _: names.add(threading.current_thread().name), 64))
-
-    assert threading.current_thread().name not in names
 
 
 def test_arrays_are_fitted_as_files_are():
