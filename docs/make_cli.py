@@ -61,7 +61,7 @@ Code 10 goes away when the other process ends; any other code recurs until its c
 NOTES = {
     "evaluate": """
 An assertion consists of a metric, one of `>=`, `>`, `<=`, `<` and `=`, and a number: `--assert 'accuracy>=0.97'`.
-The metrics are accuracy, top_5_accuracy, loss and images, and, for a single class, precision, recall, f1 and support: `--assert 'recall[cat]>0.9'`.
+The metrics are accuracy, top_5_accuracy, macro_f1, balanced_accuracy, loss and images, and, for a single class, precision, recall, f1 and support: `--assert 'recall[cat]>0.9'`.
 Assertions are validated against the run before anything is computed; one about an undefined metric does not hold.
 With `--json`, the object also has `assertions`, a list of `{"assertion": ..., "value": ..., "holds": ...}`.
 """,  # noqa: E501

@@ -6,7 +6,7 @@ nor a process number, says whether a temporary name was left behind by the dead.
 """
 
 import ctypes
-import fcntl
+import errno
 import json
 import math
 import os
@@ -20,6 +20,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from imgcls import filesystem
 from imgcls.errors import ResourceError, RunError
 
 _TEMPORARY = re.compile(r".+\.tmp-[0-9]+-[0-9a-f]{8}", re.DOTALL)
@@ -62,15 +63,6 @@ def reason(error: OSError) -> str:
     return text[:1].lower() + text[1:]
 
 
-def sync(path: Path) -> None:
-    """Returns once the file's bytes, or the folder's names, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def temporary(path: Path) -> Path:
     """Returns a new name beside `path` that `remove_stale` knows."""
     return path.with_name(f"{path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
@@ -104,7 +96,7 @@ def _claimed(path: Path, make: Callable[[Path], int]) -> tuple[Path, int]:
         draft, descriptor = temporary(path), -1
         try:
             descriptor = make(draft)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            filesystem.lock(descriptor, wait=True)
             if draft.exists():
                 return draft, descriptor
         except BaseException:
@@ -145,7 +137,7 @@ def _remove_if_stale(path: Path) -> None:
     with suppress(OSError):  # it is held, gone, or not to be judged
         descriptor = os.open(path, flags)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            filesystem.lock(descriptor, wait=False)
             discard(path)  # with the lock: it may be only just about to be claimed
         finally:
             os.close(descriptor)
@@ -181,12 +173,12 @@ def write_parts(path: Path, parts: Iterable[bytes | memoryview]) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 file.writelines(parts)
                 file.flush()
-                os.fsync(file.fileno())
+                filesystem.sync(draft)
                 draft.rename(path)
         except BaseException:
             discard(draft)
             raise
-        sync(path.parent)
+        filesystem.sync(path.parent)
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -202,6 +194,20 @@ def open_regular(path: Path) -> BufferedReader:
         os.close(descriptor)
         raise RunError(f"{path} is not a regular file")
     return os.fdopen(descriptor, "rb")
+
+
+def open_to_append(path: Path) -> int:
+    """Returns the descriptor of a file that is created if it is missing, to read and append to.
+
+    Raises:
+        OSError: if it cannot be opened, or is a link, a device, or a pipe, which would block.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o666)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    return descriptor
 
 
 def read_bounded(path: Path, largest: int) -> bytes:

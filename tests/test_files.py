@@ -1,9 +1,11 @@
 """Files that are whole or not there, and reading that cannot be led astray."""
 
+import errno
 import fcntl
 import json
 import os
 import resource
+import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,8 +14,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.errors import ResourceError, RunError
+from imgcls.runs import lock
 
 
 @contextmanager
@@ -98,6 +101,64 @@ def test_who_looks_for_stale_files_may_come_before_a_new_one_is_locked(tmp_path,
     files.write_whole(tmp_path / "model.json", b"{}")
 
     assert ["model.json"] == names(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS])
+def test_a_file_system_that_cannot_sync_folders_can_still_be_written(tmp_path, monkeypatch, number):
+    """
+    FUSE and SMB answer EINVAL; "cannot be written" would be untrue, and without a remedy.
+    """
+    real = os.fsync
+
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        real(descriptor)
+
+    assert filesystem.sync(tmp_path)
+    monkeypatch.setattr(os, "fsync", fsync)
+    files.write_whole(tmp_path / "model.json", b"{}")
+
+    assert b"{}" == (tmp_path / "model.json").read_bytes()
+    assert not filesystem.sync(tmp_path)
+    assert filesystem.sync(tmp_path / "model.json")
+
+
+def test_a_disk_that_fails_to_sync_is_an_error(tmp_path, monkeypatch):
+    """
+    Only what a file system does not have is passed over, not what it could not do.
+    """
+
+    def fsync(descriptor):
+        del descriptor
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    with pytest.raises(ResourceError, match=r"model.json: cannot be written, input/output error"):
+        files.write_whole(tmp_path / "model.json", b"{}")
+    assert [] == names(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_a_file_system_without_locks_is_named_as_the_reason(tmp_path, monkeypatch, number):
+    """
+    Lustre may be mounted without flock: two processes could write to the same run.
+    """
+
+    def flock(descriptor, how):
+        del descriptor, how
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    with pytest.raises(ResourceError, match=r"this file system has no file locks; .*--runs FOLDER"):
+        files.write_whole(tmp_path / "model.json", b"{}")
+    with (
+        pytest.raises(ResourceError, match=r"run.lock: cannot be .* no file locks"),
+        lock.held(tmp_path),
+    ):
+        pass
 
 
 def _link(path):

@@ -31,7 +31,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"downloads", "ops"}),
     frozenset({"events"}),
     frozenset({"files", "memory"}),
-    frozenset({"errors"}),
+    frozenset({"errors", "filesystem"}),
 )
 STRANGERS = ({"console", "commands"}, {"training", "inference"}, {"downloads", "ops"})
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "base", "core", "manager", "handler"}

@@ -1,13 +1,13 @@
 """`imgcls train`: trains a new run of a config, or resumes a run."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
 
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.config import changes, reader
 from imgcls.config.config import Config
 from imgcls.errors import DivergedError, ImgclsError, ResourceError, UsageError
@@ -81,6 +81,7 @@ def _in_run(
 ) -> Trained:
     """Trains in a locked run: from the start if `wanted` is a config, else resumes it."""
     log = Log(run.log, report)
+    _check_sync(run, log)
     try:
         if isinstance(wanted, reader.CheckedConfig):
             return _new(run, wanted, stop, log, offline=offline)
@@ -93,13 +94,24 @@ def _in_run(
         raise
 
 
+def _check_sync(run: Run, report: EventSink) -> None:
+    with files.writing(run.folder):
+        if not filesystem.sync(run.folder):
+            report(
+                Warned(
+                    f"{run.folder}: this file system cannot sync folders; after a power failure, "
+                    "the newest checkpoints may be missing"
+                )
+            )
+
+
 def _new(
     run: Run, checked: reader.CheckedConfig, stop: Stop, log: Log, *, offline: bool
 ) -> Trained:
     try:
         prepared = _prepared(checked, stop, log, offline=offline)
         _write_inputs(run, prepared)
-    except (ImgclsError, KeyboardInterrupt):
+    except BaseException:  # an interrupt or a bug of ours, too
         folders.remove_unused(run)
         raise
     return _trained(run, prepared, stop, log)
@@ -170,14 +182,23 @@ def _check_environment(run: Run, prepared: "Prepared", report: EventSink) -> Non
     """Warns if the resumed run will not be bit-identical to an uninterrupted one."""
     from imgcls.training.machine import BITS, environment
 
-    before = files.read_object(run.environment)
-    now = environment(prepared.machine, prepared.config.seed)
+    before = _flat(files.read_object(run.environment), BITS)
+    now = _flat(environment(prepared.machine, prepared.config.seed), BITS)
     changed = [
-        f"{key} {before.get(key)} -> {now[key]}" for key in BITS if before.get(key) != now[key]
+        f"{key} {before.get(key, 'not set')} -> {now.get(key, 'not set')}"
+        for key in {**before, **now}
+        if before.get(key) != now.get(key)
     ]
     if changed:
         what = "the resumed run will not be bit-identical to an uninterrupted one"
         report(Warned(f"{what}: {', '.join(changed)}"))
+
+
+def _flat(environment: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Returns these keys, with those of `variables` among them."""
+    chosen = {key: environment[key] for key in keys if key in environment}
+    variables = chosen.pop("variables", None)
+    return chosen | (variables if isinstance(variables, dict) else {})
 
 
 def _trained(

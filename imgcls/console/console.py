@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from imgcls.console import messages
 from imgcls.console.exit_status import ExitStatus
-from imgcls.console.numbers import printable
+from imgcls.console.numbers import count, counted, printable
 from imgcls.console.progress import Bar, Lines, Progress
 from imgcls.console.streams import Messages, Results, rendered
 from imgcls.console.views import check, evaluation, predictions, trained
@@ -160,7 +160,7 @@ class Console:
 
     def check(self, result: "CheckResult") -> None:
         """Shows the data, the layers, and the estimated cost of the training."""
-        self._tables(check.view(result))
+        self._tables(check.view(result, self._warnings))
 
     def predictions(
         self,
@@ -181,8 +181,9 @@ class Console:
 
         if csv:
             self.result(predictions.csv_line(csv_header(top_k)))
-        rejected = 0
+        rejected = images = 0
         for each in results:
+            images += 1
             rejected += each.error is not None
             if json:
                 self.json(each.to_json(top_k))
@@ -192,6 +193,8 @@ class Console:
                 self.result(predictions.line(each, top_k))
             else:
                 self._progress.line(printable(f"error: {each.file}: {each.error}"), "bold red")
+        if rejected:
+            self._progress.line(f"rejected {counted(rejected, 'image')} of {count(images)}")
         return rejected
 
     def json(self, value: dict[str, Any]) -> None:

@@ -4,8 +4,12 @@ A handler that ends the process by itself cannot be lost in a library's `except`
 KeyboardInterrupt can; there is nothing to save. Training has handlers of its own while it runs.
 """
 
+import ctypes
 import os
 import signal
+import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -13,6 +17,8 @@ from typing import NoReturn
 from imgcls.console.console import Console
 from imgcls.ops import startup
 from imgcls.training.signals import ENDING
+
+_PATIENCE = 1.0  # seconds that the main thread has to run the handler
 
 
 def install(console: Console) -> None:
@@ -32,6 +38,26 @@ def install(console: Console) -> None:
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, end)
+    _watch(end)
+
+
+def _watch(end: Callable[[int, FrameType | None], None]) -> None:
+    """Ends the process from a thread where the main thread does not run the handler.
+
+    Python runs handlers between two instructions of the main thread, which may be inside
+    TensorFlow for minutes.
+    """
+    receiver, sender = os.pipe()
+    os.set_blocking(sender, False)
+    signal.set_wakeup_fd(sender, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        while number := os.read(receiver, 1)[0]:
+            if signal.getsignal(number) is end:  # training has handlers of its own
+                time.sleep(_PATIENCE)
+                end(number, None)
+
+    threading.Thread(target=watch, name="signals", daemon=True).start()
 
 
 def restore() -> None:
@@ -43,6 +69,7 @@ def restore() -> None:
 
 def end_by(number: int) -> NoReturn:
     """Ends this process by a signal, so that a shell or a parent sees what ended it."""
-    signal.signal(number, signal.SIG_DFL)
+    # Python's own `signal` works in the main thread only.
+    ctypes.CDLL(None).signal(number, None)  # SIG_DFL is a null pointer
     os.kill(os.getpid(), number)
     os._exit(128 + number)  # the first process of a container has no default actions

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import select
 from typing import TYPE_CHECKING, TextIO
 
 from imgcls.errors import ResourceError
@@ -41,23 +42,34 @@ class Results(io.TextIOBase):
         if self._stream is None or self._stream.closed:
             raise ResourceError("cannot write the results: stdout is closed")
         try:
-            self._stream.write(encodable(text, self._stream))
-            self._stream.flush()
+            _write_all(encodable(text, self._stream), self._stream)
+        except BrokenPipeError:
+            raise
         except OSError as err:
-            self._abandon()
-            if isinstance(err, BrokenPipeError):
-                raise
             reason = (err.strerror or str(err)).lower()
             raise ResourceError(f"cannot write the results: {reason}") from err
         return len(text)
 
-    def _abandon(self) -> None:
-        """Discards the buffer; Python would retry at exit, and exit with 120."""
-        assert self._stream is not None
-        with contextlib.suppress(OSError, ValueError):  # without a descriptor, no flush at exit
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, self._stream.fileno())
-            os.close(null)
+
+def _write_all(text: str, stream: TextIO) -> None:
+    """Writes all of a text, or raises.
+
+    It goes around the stream: unbuffered, as with PYTHONUNBUFFERED=1, Python's own write stops
+    after a partial write without an error; buffered, Python writes again at exit what failed.
+    """
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # not a file
+        stream.write(text)
+        stream.flush()
+        return
+    stream.flush()
+    left = memoryview(text.encode(stream.encoding or "utf-8"))
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:  # a pipe that another program has set to be non-blocking
+            select.select([], [descriptor], [])
 
 
 class Messages(io.TextIOBase):

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,9 @@ from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import Divided
 from imgcls.images.buffers import blocks
 from imgcls.images.pictures import SPLITS, Found, listed, shown
+
+NamesBySplit = Mapping[str, Sequence[str]]
+DigestsBySplit = Mapping[str, Sequence[str | None]]
 
 
 def manifest(
@@ -40,7 +43,7 @@ def manifest(
         "notes": [
             *found.notes,
             *(f"left out: {each}" for each in reader.bad),
-            *(duplicates(files["files"], files["digests"]) if files else ()),
+            *copies(*(_named(files) if files else _listed(splits)), found.classes),
         ],
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
         **(files or _drawn(divided)),
@@ -73,6 +76,16 @@ def _files(found: Found, splits: dict[str, Split]) -> dict[str, Any]:
     }
 
 
+def _named(files: dict[str, Any]) -> tuple[NamesBySplit, DigestsBySplit]:
+    return files["files"], files["digests"]
+
+
+def _listed(splits: dict[str, Split]) -> tuple[NamesBySplit, DigestsBySplit]:
+    return {name: split.names for name, split in splits.items()}, {
+        name: digests(split) for name, split in splits.items()
+    }
+
+
 def _drawn(divided: Divided) -> dict[str, Any]:
     """Which images of an array each made split has; files are listed by their names."""
     return {
@@ -101,24 +114,51 @@ def digests(split: Split) -> list[str]:
     ]
 
 
-def duplicates(files: dict[str, list[str]], digests: dict[str, list[str | None]]) -> Iterator[str]:
-    """Yields a note for each two splits that share pictures: who has seen them is not tested."""
-    for one, other in itertools.combinations([split for split in SPLITS if split in digests], 2):
+def copies(names: NamesBySplit, digests: DigestsBySplit, classes: Sequence[str]) -> Iterator[str]:
+    """Yields a note for each two splits with the same images, and for images with two labels.
+
+    Args:
+        names: of the images of each split.
+        digests: of the same images, as `digests` returns them, or None for one without pixels.
+        classes: the class names.
+    """
+    splits = [split for split in SPLITS if split in digests]
+    for one, other in itertools.combinations(splits, 2):
         first: dict[str, str] = {}
-        for file, digest in zip(files[one], digests[one], strict=True):
-            first.setdefault(_pixels(digest), file)
+        for name, digest in zip(names[one], digests[one], strict=True):
+            first.setdefault(_pixels(digest), name)
         both = [
-            f"{file} = {first[pixels]}"
-            for file, digest in zip(files[other], digests[other], strict=True)
+            f"{name} = {first[pixels]}"
+            for name, digest in zip(names[other], digests[other], strict=True)
             if (pixels := _pixels(digest)) and pixels in first
         ]
         if both:
-            what = (
-                f"1 image of {other} is"
-                if len(both) == 1
-                else f"{len(both):,} images of {other} are"
-            )
-            yield f"{what} in {one}, too (first: {both[0]})"
+            what = f"1 {other} image also appears" if len(both) == 1 else ""
+            what = what or f"{len(both):,} {other} images also appear"
+            yield f"{what} in {one} (for example {both[0]})"
+    yield from _contradictions(
+        [
+            (name, digest)
+            for split in splits
+            for name, digest in zip(names[split], digests[split], strict=True)
+            if digest
+        ],
+        classes,
+    )
+
+
+def _contradictions(images: list[tuple[str, str]], classes: Sequence[str]) -> Iterator[str]:
+    """Yields a note if identical images have different labels: one of them is wrong."""
+    first: dict[str, tuple[str, str]] = {}
+    pairs = []
+    for name, digest in images:
+        pixels, _, label = digest.partition("-")
+        known, its = first.setdefault(pixels, (name, label))
+        if its != label:
+            pairs.append(f"{known} ({classes[int(its)]}) = {name} ({classes[int(label)]})")
+    if pairs:
+        what = "1 image has" if len(pairs) == 1 else f"{len(pairs):,} images have"
+        yield f"{what} the same pixels as one of another class (for example {pairs[0]})"
 
 
 def _pixels(digest: str | None) -> str:

@@ -15,7 +15,7 @@ from imgcls.evaluation import metrics
 if TYPE_CHECKING:
     from imgcls.evaluation.scores import Evaluation
 
-SCALARS = ("accuracy", "top_5_accuracy", "loss", "images")
+SCALARS = ("accuracy", "top_5_accuracy", "macro_f1", "balanced_accuracy", "loss", "images")
 BY_CLASS = ("precision", "recall", "f1", "support")
 COMPARISONS = {
     ">=": operator.ge,

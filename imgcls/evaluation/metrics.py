@@ -52,11 +52,19 @@ def summary(
     }
     if probabilities.shape[1] > TOP:
         figures["top_5_accuracy"] = top_accuracy(labels, probabilities)
-    classes = by_class(labels, probabilities)
+    return figures | macro(by_class(labels, probabilities))
+
+
+def macro(classes: ClassMetrics) -> dict[str, float]:
+    """Returns macro_f1 and balanced_accuracy: the means of F1 and of recall over the classes.
+
+    Only the classes that have images count; nan if there are none.
+    """
     present = classes.support > 0
-    figures["macro_f1"] = mean(classes.f1[present])
-    figures["balanced_accuracy"] = mean(classes.recall[present])
-    return figures
+    return {
+        "macro_f1": mean(classes.f1[present]),
+        "balanced_accuracy": mean(classes.recall[present]),
+    }
 
 
 def mean(values: NDArray[Any]) -> float:

@@ -42,6 +42,8 @@ class Evaluation:
         loss: mean over the images; nan if it is not finite.
         accuracy: share of images; nan if a probability is not finite.
         top_5_accuracy: None for up to 5 classes.
+        macro_f1: mean of the classes' F1; nan if a probability is not finite.
+        balanced_accuracy: mean of the classes' recall; nan if a probability is not finite.
         per_class: in the order of the run's classes.
         confusion_matrix: rows are the true classes, columns the predicted ones.
     """
@@ -53,6 +55,8 @@ class Evaluation:
     loss: float
     accuracy: float
     top_5_accuracy: float | None
+    macro_f1: float
+    balanced_accuracy: float
     per_class: tuple[ClassScore, ...]
     confusion_matrix: tuple[tuple[int, ...], ...]
 
@@ -63,6 +67,8 @@ class Evaluation:
             "loss": _finite(self.loss),
             "accuracy": _finite(self.accuracy),
             "top_5_accuracy": _finite(self.top_5_accuracy),
+            "macro_f1": _finite(self.macro_f1),
+            "balanced_accuracy": _finite(self.balanced_accuracy),
             "per_class": [asdict(each) for each in self.per_class],
             "confusion_matrix": [list(row) for row in self.confusion_matrix],
         }
@@ -94,6 +100,7 @@ def score(  # three name what was scored, and go into the result as they are
     assert probabilities.shape == (len(labels), len(classes)), "a probability an image and class"
     assert len(losses) == len(labels), "a loss an image"
     many = len(classes) > metrics.TOP
+    by_class = metrics.by_class(labels, probabilities)
     return Evaluation(
         run=run,
         checkpoint=checkpoint,
@@ -102,7 +109,8 @@ def score(  # three name what was scored, and go into the result as they are
         loss=metrics.mean(losses) + regularization_loss,
         accuracy=metrics.accuracy(labels, probabilities),
         top_5_accuracy=metrics.top_accuracy(labels, probabilities) if many else None,
-        per_class=_class_scores(metrics.by_class(labels, probabilities), classes),
+        **metrics.macro(by_class),
+        per_class=_class_scores(by_class, classes),
         confusion_matrix=tuple(
             tuple(row) for row in metrics.confusion(labels, probabilities).tolist()
         ),

@@ -215,6 +215,11 @@ def _names(splits: dict[str, Pictures], source: str) -> tuple[str, ...]:
     labels = splits["train" if "train" in splits else next(iter(splits))].labels
     present = np.unique(labels)
     gaps = np.flatnonzero(present != np.arange(len(present)))
+    if np.array_equal(present, np.arange(1, len(present) + 1)):
+        raise DataError(
+            f"{source}: the labels are 1 to {present[-1]}, but must start at 0; subtract 1 from "
+            "all of them"
+        )
     if len(gaps):
         raise DataError(f"{source}: no training images of class {gaps[0]}, but of {present[-1]}")
     return tuple(map(str, range(len(present))))
@@ -223,6 +228,8 @@ def _names(splits: dict[str, Pictures], source: str) -> tuple[str, ...]:
 def _check_range(labels: NDArray[np.int32], names: tuple[str, ...], where: str) -> None:
     if len(labels) and labels.max() >= len(names):
         at = int(np.argmax(labels >= len(names)))
+        shifted = labels.min() == 1 and labels.max() == len(names)
+        advice = "; subtract 1 from all labels" if shifted else ""
         raise DataError(
-            f"{where}[{at}]: must be a class from 0 to {len(names) - 1}, got {labels[at]}"
+            f"{where}[{at}]: must be a class from 0 to {len(names) - 1}, got {labels[at]}{advice}"
         )

@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from imgcls.errors import DataError
 from imgcls.images.pictures import shown
 
-FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF", "AVIF")
 PIXEL_LIMIT = 100_000_000
 
 # The limit is ours and is checked from the header; Pillow would warn below it.
@@ -52,7 +52,6 @@ _FOREIGN = (
     (0, b"version https://git-lfs", "a Git LFS pointer; git lfs pull fetches the picture"),
     (4, b"ftyphei", "HEIC is not supported"),
     (4, b"ftypmif1", "HEIC is not supported"),
-    (4, b"ftypavif", "AVIF is not supported"),
     (0, b"8bps", "a Photoshop document is not supported"),
     (0, b"%!ps", "PostScript is not supported"),
     (0, b"\x00\x00\x00\x0cjxl ", "JPEG XL is not supported"),
@@ -72,6 +71,10 @@ class BadImageError(DataError):
         self.path = path
         self.reason = reason
         super().__init__(f"{shown(path) or 'the image'}: {reason}")
+
+
+class _WrongValuesError(ValueError):
+    """An image is intact, but its values do not say what is black and what is white."""
 
 
 def decode(
@@ -134,6 +137,8 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
         raise
     except OSError as error:
         raise BadImageError(path, (error.strerror or str(error)).lower()) from error
+    except _WrongValuesError as error:
+        raise BadImageError(path, str(error)) from error
     except Exception as error:  # Pillow's parsers let through whatever a damaged file makes of them
         raise BadImageError(path, f"damaged: {str(error) or type(error).__name__}") from error
 
@@ -165,7 +170,7 @@ def _what_is(file: BinaryIO) -> str:
     for offset, magic, reason in _FOREIGN:
         if head.lower().startswith(magic, offset):
             return reason
-    return "not a JPEG, PNG, BMP, GIF, WebP or TIFF image"
+    return "not a JPEG, PNG, BMP, GIF, WebP, TIFF or AVIF image"
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -187,7 +192,7 @@ def _shallow(picture: Image.Image, source: Image.Image) -> Image.Image:
     highest = 1.0 if picture.mode == "F" else 2.0 ** min(bits, 16) - 1
     if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= highest):
         got = f"{values.min():g} to {values.max():g}"
-        raise ValueError(f"its values must be within 0 to {highest:g}, got {got}")
+        raise _WrongValuesError(f"its values must be within 0 to {highest:g}, got {got}")
     pixels = np.empty(values.shape, np.uint8)
     for row, scaled in zip(values, pixels, strict=True):  # all at once would need 24 bytes a pixel
         np.rint(row.astype(np.float64) * (255 / highest), out=scaled, casting="unsafe")

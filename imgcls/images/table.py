@@ -1,7 +1,9 @@
 """A CSV file that lists pictures with their labels, and, if it likes, their splits."""
 
 import csv
+import itertools
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from imgcls.errors import DataError
+from imgcls.images.missing import missing_file
 from imgcls.images.pictures import (
     SPLIT_NAMES,
     SPLITS,
@@ -20,6 +23,8 @@ from imgcls.images.pictures import (
     listed,
     shown,
 )
+
+_LONGEST_LINE = 2**20  # characters
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,10 @@ def find(
     numbers = {name: number for number, name in enumerate(names)}
     if classes is not None and labels.isdisjoint(classes) and all(map(_is_number, labels)):
         numbers = {str(number): number for number in range(len(classes))}
+    counted_from_1 = labels == {str(number) for number in range(1, len(names) + 1)}
+    advice = "; subtract 1 from all of them" if classes is not None and counted_from_1 else ""
     wrong += [
-        f"line {row.line}: unknown label {row.label!r}; the labels are {listed(numbers)}"
+        f"line {row.line}: unknown label {row.label!r}; the labels are {listed(numbers)}{advice}"
         for row in rows
         if row.label not in numbers
     ]
@@ -108,22 +115,55 @@ def _rows(table: Path, columns: Columns, root: Path, wrong: list[str]) -> Iterat
 def _read(
     file: TextIO, table: Path, columns: Columns, root: Path, wrong: list[str]
 ) -> Iterator[_Row]:
-    reader = csv.reader(file, strict=True, skipinitialspace=True)
+    before, delimiter, first = _dialect(file, table, columns)
+    lines = itertools.chain([first], _lines(file, table))
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         where = _positions(header, table, columns)
         for cells in reader:
-            if not cells:  # an empty line
+            line = before + reader.line_num
+            if not any(cell.strip() for cell in cells):  # spreadsheets add empty rows at the end
                 continue
             if len(cells) != len(header):
-                wrong.append(f"line {reader.line_num}: {len(cells)} cells, expected {len(header)}")
+                wrong.append(f"line {line}: {len(cells)} cells, expected {len(header)}")
                 continue
-            texts = [cells[at].strip() for at in where]
-            row = _row(reader.line_num, texts, columns, root, wrong)
+            row = _row(line, [cells[at].strip() for at in where], columns, (table, root), wrong)
             if row is not None:
                 yield row
     except csv.Error as error:
-        raise DataError(f"{shown(table)}: line {reader.line_num}: {error}") from error
+        line = before + reader.line_num
+        raise DataError(f"{shown(table)}: line {line}: {error}") from error
+
+
+def _dialect(file: TextIO, table: Path, columns: Columns) -> tuple[int, str, str]:
+    """Returns the number of lines before the header, the delimiter, and the header.
+
+    Excel separates cells by semicolons where the comma is the decimal separator, and may say so in
+    a first line `sep=;`.
+    """
+    lines = _lines(file, table)
+    first = next(lines, "")
+    said = re.fullmatch(r'"?sep=(.)"?\s*', first)
+    if said:
+        return 1, said[1], next(lines, "")
+    for delimiter in ",;\t":
+        names = [name.strip().strip('"') for name in first.split(delimiter)]
+        if columns.path in names and columns.label in names:
+            return 0, delimiter, first
+    return 0, ",", first
+
+
+def _lines(file: TextIO, table: Path) -> Iterator[str]:
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise DataError(
+                f"{shown(table)}: line {number} after the header has more than {_LONGEST_LINE:,} "
+                "characters; this is not a table of paths and labels"
+            )
+        yield line
 
 
 def _positions(header: list[str], table: Path, columns: Columns) -> list[int]:
@@ -142,10 +182,11 @@ def _positions(header: list[str], table: Path, columns: Columns) -> list[int]:
 
 
 def _row(
-    line: int, cells: list[str], columns: Columns, root: Path, wrong: list[str]
+    line: int, cells: list[str], columns: Columns, folders: tuple[Path, Path], wrong: list[str]
 ) -> _Row | None:
     written, label, split = [*cells, "train"][:3]
-    path = Path(os.path.normpath(root / written))
+    table, root = folders
+    path = _path(written, table, root)
     problem = None
     if not written or "\0" in written:
         problem = "no path" if not written else "the path has a NUL character"
@@ -157,18 +198,21 @@ def _row(
         problem = f"{written} is outside {shown(root)}"
         problem += "; dataset.root says where paths may lead" if columns.in_config else ""
     else:
-        problem = _missing(path, written)
+        problem = missing_file(path, written)
     if problem:
         wrong.append(f"line {line}: {problem}")
         return None
     return _Row(line, path, label, SPLIT_NAMES[split.lower()])
 
 
-def _missing(path: Path, written: str) -> str | None:
-    try:
-        return None if path.exists() else f"{written}: no such file"
-    except OSError as error:  # a name that is too long, a folder that may not be looked into
-        return f"{written}: {(error.strerror or str(error)).lower()}"
+def _path(written: str, table: Path, root: Path) -> Path:
+    """Returns the file that a cell names: relative to the root, or to the table if it is there."""
+    path = Path(os.path.normpath(root / written))
+    beside = Path(os.path.normpath(table.parent / written))
+    inside = os.path.normpath(root)
+    if not path.is_relative_to(inside) and beside.is_relative_to(inside):
+        return beside
+    return path
 
 
 def _check_twice(rows: list[_Row], wrong: list[str]) -> None:

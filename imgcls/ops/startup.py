@@ -1,4 +1,4 @@
-"""Starts TensorFlow: quietly, with GPU memory that grows, before its first use."""
+"""Starts TensorFlow and Keras: quietly, and unaffected by the user's settings of Keras."""
 
 import os
 import sys
@@ -6,18 +6,44 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import ModuleType
 from typing import BinaryIO
+
+from imgcls.errors import UsageError
+
+_DEFAULTS: dict[str, str | float] = {
+    "backend": "tensorflow",
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "image_data_format": "channels_last",
+}
+"""What imgcls relies on, by the names of `keras.config`'s functions and of keras.json's keys."""
+
+_READ_BY_KERAS = (
+    *("KERAS_BACKEND", "KERAS_HOME", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH"),
+    *("KERAS_NNX_ENABLED", "TF_USE_LEGACY_KERAS"),
+)
+"""Environment variables that Keras and tf.keras read while they are imported."""
 
 
 @cache
 def start() -> str:
     """Imports TensorFlow and Keras and runs a first operation, without their start-up noise.
 
+    The same config gives the same numbers whatever keras.json and the environment say: Keras is
+    imported with its defaults.
+
     Returns:
         What TensorFlow wrote to stderr: the reasons why it cannot use a GPU. Empty where it was
         imported before.
+
+    Raises:
+        UsageError: if Keras was imported before with other settings than its defaults.
     """
     if "tensorflow" in sys.modules:
+        import keras
+
+        _check_defaults(keras)
         return ""
     # Read when TensorFlow's library is loaded; a level the user has chosen stays.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -25,7 +51,7 @@ def start() -> str:
     # 1.34 times as long (docs/experiments.md).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with tempfile.TemporaryFile() as held:
-        with _stderr_held_back(held):
+        with _stderr_held_back(held), _keras_defaults():
             import tensorflow as tf
 
             tf.get_logger().setLevel("ERROR")
@@ -35,11 +61,40 @@ def start() -> str:
                     tf.config.experimental.set_memory_growth(gpu, True)
                 except RuntimeError:
                     break
-            import keras  # noqa: F401  # its import warns too
+            import keras  # its import warns too
 
+            _check_defaults(keras)
             tf.zeros(()).numpy()
         held.seek(0)
         return held.read().decode(errors="replace")
+
+
+@contextmanager
+def _keras_defaults() -> Iterator[None]:
+    """Hides the user's settings from Keras while it is imported, and restores them.
+
+    Keras also creates its home folder, with a keras.json in it, which may be called `~` where there
+    is no home.
+    """
+    before = {name: os.environ.pop(name) for name in _READ_BY_KERAS if name in os.environ}
+    try:
+        with tempfile.TemporaryDirectory() as empty:
+            os.environ["KERAS_HOME"] = empty
+            os.environ["KERAS_BACKEND"] = "tensorflow"
+            yield
+    finally:
+        for name in ("KERAS_HOME", "KERAS_BACKEND"):
+            os.environ.pop(name, None)
+        os.environ.update(before)
+
+
+def _check_defaults(keras: ModuleType) -> None:
+    for name, wanted in _DEFAULTS.items():
+        if (found := getattr(keras.config, name)()) != wanted:
+            raise UsageError(
+                f"Keras was imported with {name} {found!r}, but imgcls needs {wanted!r}; change "
+                "keras.json or KERAS_BACKEND"
+            )
 
 
 def stderr_copy() -> int:

@@ -29,7 +29,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import imgcls
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.errors import ResourceError, RunError
 from imgcls.runs import manifest
 
@@ -136,7 +136,7 @@ def save(
     with files.writing(final):
         if not folder.exists():
             folder.mkdir(parents=True)
-            files.sync(folder.parent)
+            filesystem.sync(folder.parent)
         text = json.dumps(dict(state), indent=1, allow_nan=False).encode()
         whole = _verifies(final)
         if not (whole and (final / _STATE).read_bytes() == text):
@@ -151,7 +151,7 @@ def save(
                         damaged = f"{final.name}.damaged-{secrets.token_hex(4)}"
                         final.rename(final.with_name(damaged))
                     draft.rename(final)
-        files.sync(folder)
+        filesystem.sync(folder)
     return final
 
 
@@ -194,7 +194,7 @@ def _write(
             "attached": {name: manifest.entry(path) for name, path in attached.items()},
         }
         _write_file(draft / _MANIFEST, lambda file: file.write(manifest.to_bytes(content)))
-        files.sync(draft)
+        filesystem.sync(draft)
         _opened(draft, step).verify()
     except RunError as error:  # an attached file is gone, or the disk corrupted the data
         raise ResourceError(f"{draft.with_name(_name(step))}: cannot be saved, {error}") from error

@@ -24,7 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.errors import ResourceError, RunError
 from imgcls.runs import checkpoints, lock, rows
 
@@ -136,7 +136,7 @@ def _numbered(draft: Path, name: str) -> Run:
                 raise
         try:
             with files.writing(root):
-                files.sync(root)
+                filesystem.sync(root)
         except ResourceError:
             remove_unused(run)
             raise

@@ -1,6 +1,5 @@
 """The lock of a folder: only one process at a time may write to it."""
 
-import fcntl
 import json
 import os
 import socket
@@ -10,7 +9,7 @@ from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.errors import LockedError
 
 NAME = "run.lock"
@@ -37,7 +36,7 @@ def held(folder: Path) -> Iterator[None]:
 
 def _take(folder: Path, file: FileIO) -> None:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        filesystem.lock(file.fileno(), wait=False)
     except BlockingIOError as error:
         raise LockedError(f"{folder} is in use by {_holder(file.read(1000))}") from error
     since = datetime.now(UTC).isoformat(timespec="seconds")

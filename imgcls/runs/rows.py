@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from imgcls import files
+from imgcls import files, filesystem
 from imgcls.errors import RunError
 
 _LARGEST = 2**30  # 5 million rows
@@ -23,9 +23,8 @@ def append(path: Path, row: Mapping[str, Any]) -> None:
         ResourceError: if it cannot be written.
     """
     line = files.to_json(row)
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with files.writing(path):
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = files.open_to_append(path)
         try:
             size = _cut_torn_line(descriptor)
             if (written := os.write(descriptor, line)) < len(line):
@@ -58,7 +57,7 @@ def sync(path: Path) -> None:
     """
     if path.exists():
         with files.writing(path):
-            files.sync(path)
+            filesystem.sync(path)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

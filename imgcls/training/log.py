@@ -1,9 +1,11 @@
 """`log.txt` of a run: the events reported during training, with timestamps."""
 
+import os
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from imgcls import files
 from imgcls.events import (
     Cached,
     EpochEnded,
@@ -44,8 +46,10 @@ class Log:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         values = (f"{field.name}={getattr(event, field.name)!s}" for field in fields(event))
         try:
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(f"{now} {type(event).__name__} {' '.join(values)}\n")
+            line = f"{now} {type(event).__name__} {' '.join(values)}\n"
+            descriptor = files.open_to_append(self._path)
+            with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(line)
         except OSError as error:
             if not self._failed:
                 self._failed = True

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,20 @@ BFLOAT16_GPU_CAPABILITY = (8, 0)
 
 BITS = (
     *("tensorflow", "keras", "numpy"),
-    *("device", "replicas", "precision", "threads", "onednn"),
+    *("device", "replicas", "precision", "threads", "variables"),
 )
 """The keys of `environment` that affect bit-identical results."""
+
+_VARIABLES = re.compile(
+    r"(TF|XLA|OMP|KMP|GOMP|DNNL|ONEDNN|MKL|OPENBLAS|EIGEN|CUDNN|CUBLAS)_.+|NVIDIA_TF32_OVERRIDE"
+)
+"""The environment variables that can change the numbers."""
+
+_HARMLESS = re.compile(
+    r"TF_(CPP_.+|CONFIG|FORCE_GPU_ALLOW_GROWTH|GPU_ALLOCATOR|FORCE_UNIFIED_MEMORY)|"
+    r"(OMP|KMP)_(DISPLAY_.+|WARNINGS|SETTINGS|VERSION)|CUDNN_LOG.+"
+)
+"""Those of them that only change messages, addresses or memory."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +163,11 @@ def environment(machine: Machine, seed: int) -> dict[str, Any]:
         "threads": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "variables": {
+            name: value
+            for name, value in sorted(os.environ.items())
+            if _VARIABLES.fullmatch(name) and not _HARMLESS.fullmatch(name)
+        },
         "seed": seed,
         "git_commit": git_commit(),
     }

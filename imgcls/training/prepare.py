@@ -21,9 +21,10 @@ from imgcls.events import EventSink, Noted, Warned
 from imgcls.images.buffers import blocks
 from imgcls.network import network as networks
 from imgcls.network.network import Network
+from imgcls.network.normalization_statistics import normalizations
 from imgcls.ops.scaled_schedule import ScaledSchedule
+from imgcls.training import lagging, size
 from imgcls.training import machine as machines
-from imgcls.training import size
 from imgcls.training.averaging import Averaging
 from imgcls.training.engine import Engine, StageOptimizer
 from imgcls.training.machine import Machine
@@ -31,6 +32,10 @@ from imgcls.training.plan import Plan, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+IMBALANCE = 10
+"""Ratio of the largest class to the smallest from which on a warning is given."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +113,8 @@ def prepare(config: Config, data: Data, report: EventSink) -> Prepared:
         report(Warned(warning))
     report(Noted(f"Device: {machine.device}, precision {machine.precision}"))
     _check_metrics(config.training, len(data.spec.classes))
+    if imbalanced := imbalance(config.training, data):
+        report(Warned(imbalanced))
     spec = with_moments(config, data)
     images = len(data.splits["train"].labels)
     size.check(config, images, spec, machine)
@@ -122,6 +129,9 @@ def prepare(config: Config, data: Data, report: EventSink) -> Prepared:
         average = config.training.average
         averaging = Averaging(average, network) if average else None
     plan = plan_of(config, images, network.layers)
+    if config.training.normalization_statistics == "moving" and averaging is None:
+        for warning in lagging.warnings(plan, normalizations(network)):
+            report(Warned(warning))
     source = batch_source_of(config, data, machine)
     return Prepared(config, data, spec, machine, network, plan, source, averaging)
 
@@ -150,6 +160,21 @@ def _check_metrics(training: Training, classes: int) -> None:
             raise ConfigError.at(
                 key, f"{metric} is always 1 with {classes} classes; write val_accuracy"
             )
+
+
+def imbalance(training: Training, data: Data) -> str | None:
+    """Returns a warning if accuracy selects the best epoch although it hides the small classes."""
+    counts = np.bincount(data.splits["train"].labels, minlength=len(data.spec.classes))
+    least, most = int(counts.argmin()), int(counts.argmax())
+    weighted = training.class_weight is not None
+    if weighted or training.best != "val_accuracy" or counts[most] < IMBALANCE * counts[least]:
+        return None
+    names = data.spec.classes
+    return (
+        f"imbalanced classes: {counts[most]:,} training images of {names[most]!r}, "
+        f"{counts[least]:,} of {names[least]!r}; accuracy hardly depends on the small classes: "
+        "write training.best: val_macro_f1 to select the best epoch, or class_weight: auto"
+    )
 
 
 def moments(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:

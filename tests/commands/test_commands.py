@@ -145,7 +145,7 @@ def test_evaluate_gives_one_json_object_with_the_promised_keys(place, imgcls):
 
     assert [
         *("run", "checkpoint", "split", "images", "loss", "accuracy", "top_5_accuracy"),
-        *("per_class", "confusion_matrix"),
+        *("macro_f1", "balanced_accuracy", "per_class", "confusion_matrix"),
     ] == list(found)
     assert ("test", 180) == (found["split"], found["images"])
     assert 180 == sum(map(sum, found["confusion_matrix"]))

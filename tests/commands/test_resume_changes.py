@@ -1,6 +1,7 @@
 """What may change when a run goes on, and which run goes on."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -242,7 +243,8 @@ def test_another_machine_is_told_and_goes_on(write, tmp_path):
     run = interrupted(write(), tmp_path / "runs")
     environment = run / "environment.json"
     began = json.loads(environment.read_text(encoding="utf-8"))
-    environment.write_text(json.dumps(began | {"keras": "3.0", "threads": 999}), encoding="utf-8")
+    other = {"keras": "3.0", "threads": 999, "variables": {"XLA_FLAGS": "--xla_x"}}
+    environment.write_text(json.dumps(began | other), encoding="utf-8")
     events: list[object] = []
     trained = train(None, events.append, resume=run)
     (told,) = [event.message for event in events if isinstance(event, Warned)]
@@ -252,6 +254,8 @@ def test_another_machine_is_told_and_goes_on(write, tmp_path):
         "the resumed run will not be bit-identical to an uninterrupted one: keras 3.0 -> "
     )
     assert f"threads 999 -> {began['threads']}" in told
+    assert "XLA_FLAGS --xla_x -> not set" in told
+    assert f"TF_ENABLE_ONEDNN_OPTS not set -> {os.environ['TF_ENABLE_ONEDNN_OPTS']}" in told
 
 
 def test_a_data_set_that_was_moved_is_the_same_data_set(write, tmp_path):

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,32 @@ def test_ctrl_c_under_a_progress_bar_gives_the_cursor_back():
     assert shown.count(b"\x1b[?25l") == 1
     assert shown.rstrip().endswith(b"\x1b[?25h")
     assert b"imgcls: exit" not in shown
+
+
+DEAF = """
+import hashlib, os
+from imgcls.cli import app as cli
+from imgcls.console import signals
+signals.install(cli.console)
+os.write(1, b"ready\\n")
+hashlib.pbkdf2_hmac("sha256", b"", b"", 10**9)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_library_that_never_returns_to_python_does_not_keep_a_command_alive(number):
+    """
+    Short of memory, TensorFlow may try again for minutes, and ignore two signals.
+    """
+    process = started(stderr=subprocess.PIPE, program=DEAF)
+    assert process.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+
+    assert -number == process.returncode
+    assert time.monotonic() - began < 10
+    assert said.splitlines()[-1].startswith(f"imgcls: exit={128 + number}")
 
 
 TRAINING = """

@@ -29,7 +29,6 @@ def shell(command, python, **environment):
     code = SHOW.format(python)
     return subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command}"],
-        # unbuffered, nothing is left to be written at exit, and the trouble there never shows
         env={
             **os.environ,
             "PYTHONUNBUFFERED": "",
@@ -42,21 +41,49 @@ def shell(command, python, **environment):
     )
 
 
+UNBUFFERED = pytest.mark.parametrize("unbuffered", ["", "1"])
+
+
+@UNBUFFERED
 @pytest.mark.parametrize(
     ("to", "reason"),
-    [("> /dev/full", "no space left on device"), (">&-", "stdout is closed")],
+    [
+        ("> /dev/full", "no space left on device"),
+        (">&-", "stdout is closed"),
+        ("> $PART", "file too large"),
+    ],
 )
-def test_results_that_cannot_be_written_are_an_error(to, reason):
+def test_results_that_cannot_be_written_are_an_error(to, reason, unbuffered, tmp_path):
     """
-    A full disk must not look like success; and Python's own complaint at exit (code 120) is noise.
+    A full disk must not look like success, nor half a file; and Python's own complaint at exit
+    (code 120) is noise.
     """
-    done = shell(f'eval "$SHOW" {to}', 'console.result("x")')
+    done = shell(
+        f'ulimit -f 1; eval "$SHOW" {to}',
+        'console.result("x" * 1620)',
+        PYTHONUNBUFFERED=unbuffered,
+        PYTHONDONTWRITEBYTECODE="1",
+        PART=str(tmp_path / "part"),
+    )
 
     assert f"error: cannot write the results: {reason}\n" == done.stderr.decode()
     assert done.returncode == 8
 
 
-def test_a_reader_that_goes_away_is_no_error():
+def test_a_slow_reader_gets_everything():
+    """
+    A pipe that is not blocking takes a part at a time.
+    """
+    python = 'import os; os.set_blocking(1, False);console.result("x" * 300000)'
+
+    done = shell('eval "$SHOW" | (sleep 0.3; wc -c)', python, PYTHONUNBUFFERED="1")
+
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert 300_001 == int(done.stdout)
+
+
+@UNBUFFERED
+def test_a_reader_that_goes_away_is_no_error(unbuffered):
     """
     `imgcls predict photos/ | head -1` is a fair question.
     """
@@ -65,7 +92,7 @@ def test_a_reader_that_goes_away_is_no_error():
         'console.predictions(Prediction(f"{i}.png", (("cat", 1.0),)) for i in range(99999))'
     )
 
-    done = shell('eval "$SHOW" | head -1', python)
+    done = shell('eval "$SHOW" | head -1', python, PYTHONUNBUFFERED=unbuffered)
 
     assert b"0.png  cat 1.0000\n" == done.stdout
     assert b"" == done.stderr

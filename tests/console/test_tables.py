@@ -15,6 +15,8 @@ FOUND = Evaluation(
     loss=0.5,
     accuracy=float("nan"),
     top_5_accuracy=None,
+    macro_f1=0.6,
+    balanced_accuracy=0.7,
     per_class=(ClassScore("cat", 1.0, 0.5, 2 / 3, 1234), ClassScore("猫 dog", None, 0.0, 0.0, 1)),
     confusion_matrix=((1234, 0), (1, 0)),
 )
@@ -49,7 +51,7 @@ def diagonal(names):
     """An evaluation without a mistake."""
     scores = tuple(ClassScore(name, 1.0, 1.0, 1.0, 18) for name in names)
     matrix = tuple(tuple(18 * (row == column) for column in names) for row in names)
-    return Evaluation("r", "c", "test", 18 * len(names), 0.5, 1.0, None, scores, matrix)
+    return Evaluation("r", "c", "test", 18 * len(names), 0.5, 1.0, None, 1.0, 1.0, scores, matrix)
 
 
 def test_an_evaluation_is_one_json_object_on_one_line(shown):
@@ -69,7 +71,8 @@ def test_many_classes_show_the_most_frequent_confusions(stdout, snapshot):
     matrix = [[0] * 21 for _ in range(21)]
     matrix[3][3], matrix[3][5], matrix[20][0] = 99, 7, 1200
     many = Evaluation(
-        "r", "c", "test", 1306, 0.5, 0.5, 0.9, names, tuple(tuple(row) for row in matrix)
+        *("r", "c", "test", 1306, 0.5, 0.5, 0.9, 0.4, 0.3, names),
+        tuple(tuple(row) for row in matrix),
     )
 
     snapshot("evaluation-many", stdout(lambda console: console.evaluation(many)))

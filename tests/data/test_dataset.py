@@ -400,7 +400,7 @@ def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
     with pytest.raises(DataError, match="has train, validation images, but no test images"):
         load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad"))
     (root / "test" / "dog").mkdir(parents=True)
-    with pytest.raises(DataError, match="no images"):
+    with pytest.raises(DataError, match="no test images"):
         load_labelled(root, spec_of(CLASSES, (8, 8), 3, resize="pad"))
     os.link(photos / "dog" / "00.png", root / "test" / "dog" / "b.png")
 

@@ -10,10 +10,11 @@ from PIL import Image
 
 from imgcls.config.components.datasets import Dataset
 from imgcls.data.dataset import load
-from imgcls.data.fingerprint import changes, digests, duplicates, fingerprint
+from imgcls.data.fingerprint import changes, copies, digests, fingerprint
 from imgcls.data.reading import Split
 
 CLASSES = ("cat", "dog", "emu")
+CONTRADICTION = "1 image has the same pixels as one of another class (for example {})"
 
 
 @pytest.fixture
@@ -215,12 +216,34 @@ def test_pictures_in_two_splits_are_noted(photos):
     assert [] == recorded(photos)["notes"]
     shutil.copy(photos / "train/cat/00.png", photos / "validation/cat/a.png")
 
-    note = "1 image of validation is in train, too (first: {} = train/cat/00.png)"
-    assert [note.format("validation/cat/a.png")] == recorded(photos)["notes"]
+    note = "1 validation image also appears in train (for example {})"
+    pair = "validation/cat/a.png = train/cat/00.png"
+    assert [note.format(pair)] == recorded(photos)["notes"]
     # Under another label, in another format.
     Image.open(photos / "train/emu/01.png").save(photos / "validation/cat/b.bmp")
-    note = "2 images of validation are in train, too (first: validation/cat/a.png = {})"
-    assert [note.format("train/cat/00.png")] == recorded(photos)["notes"]
+    assert [
+        f"2 validation images also appear in train (for example {pair})",
+        CONTRADICTION.format("train/emu/01.png (emu) = validation/cat/b.bmp (cat)"),
+    ] == recorded(photos)["notes"]
+
+
+def test_copies_in_arrays_are_noted_too(tmp_path):
+    """
+    Sets in npz files are made by scripts, and scripts draw with replacement.
+    """
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 6, 6), np.uint8)
+    labels = np.arange(40) % 2
+    test, its = pixels[:3].copy(), labels[:3].copy()
+    its[2] = 1
+    path = tmp_path / "own.npz"
+    np.savez(path, x_train=pixels, y_train=labels, x_test=test, y_test=its)
+    dataset = Dataset.read({"npz": str(path), "validation": "none"})
+    notes = load(dataset, 0, lambda _: None).manifest["notes"]
+
+    assert [
+        "3 test images also appear in train (for example test[0] = train[0])",
+        CONTRADICTION.format("train[2] (0) = test[2] (1)"),
+    ] == notes
 
 
 def test_every_two_splits_are_compared_and_bad_files_are_like_nothing():
@@ -234,6 +257,7 @@ def test_every_two_splits_are_compared_and_bad_files_are_like_nothing():
         "test": ["2-1", None],
     }
 
-    assert list(duplicates(files, marks)) == [
-        "1 image of test is in validation, too (first: d = c)"
+    assert list(copies(files, marks, CLASSES)) == [
+        "1 test image also appears in validation (for example d = c)",
+        CONTRADICTION.format("c (cat) = d (dog)"),
     ]

@@ -15,6 +15,8 @@ FOUND = Evaluation(
     loss=float("nan"),
     accuracy=0.95,
     top_5_accuracy=None,
+    macro_f1=0.6,
+    balanced_accuracy=0.7,
     per_class=(
         ClassScore("cat", 0.75, 0.5, 0.6, 100),
         ClassScore("a]>=1", None, 0.0, None, 100),
@@ -40,6 +42,8 @@ FOUND = Evaluation(
         ("precision[a]>=1]>=0", None, False),
         ("loss<1e9", None, False),
         ("top_5_accuracy>=0", None, False),
+        ("macro_f1>=0.6", 0.6, True),
+        ("balanced_accuracy>0.7", 0.7, False),
     ],
 )
 def test_a_figure_is_compared_as_it_was_asked(text, value, holds):

@@ -28,6 +28,8 @@ def test_an_evaluation_has_the_figures_of_every_image_and_class():
         loss=1.5,
         accuracy=1 / 4,
         top_5_accuracy=None,
+        macro_f1=1 / 3,
+        balanced_accuracy=0.25,
         per_class=(
             ClassScore("cat", 1.0, 0.5, 2 / 3, 2),
             ClassScore("dog", None, 0.0, 0.0, 2),
@@ -51,6 +53,8 @@ def test_its_json_has_the_promised_keys_in_their_order():
         "loss": 0.5,
         "accuracy": 0.5,
         "top_5_accuracy": None,
+        "macro_f1": 1 / 3,
+        "balanced_accuracy": 0.5,
         "per_class": [
             {"name": "cat", "precision": 0.5, "recall": 1.0, "f1": 2 / 3, "support": 1},
             {"name": "dog", "precision": None, "recall": 0.0, "f1": 0.0, "support": 1},
@@ -72,7 +76,8 @@ def test_what_is_not_finite_is_null_in_json():
 
     value = json.loads(json.dumps(found.to_json(), allow_nan=False))
 
-    assert [None] * 3 == [value[key] for key in ("loss", "accuracy", "top_5_accuracy")]
+    figures = ("loss", "accuracy", "top_5_accuracy", "macro_f1", "balanced_accuracy")
+    assert [None] * 5 == [value[key] for key in figures]
     assert value["images"] == 2
     empty = {"precision": None, "recall": None, "f1": None}
     assert {"name": "a", **empty, "support": 2} == value["per_class"][0]

@@ -96,6 +96,7 @@ WRONG = {
     "words": (LEVELS, np.array(["a"] * 4), "y_train must be whole numbers"),
     "negative": (LEVELS, np.array([0, 1, -1, 1]), "y_train[2]: must be a class from 0 on, got -1"),
     "huge": (LEVELS, np.array([0, 1, 2**40, 1]), "y_train[2]: must be a class from 0 on"),
+    "from 1": (LEVELS, np.array([1, 2, 3, 1]), "are 1 to 3, but must start at 0; subtract 1"),
     "gap": (LEVELS, np.array([0, 1, 3, 1]), "no training images of class 2, but of 3"),
 }
 
@@ -121,6 +122,8 @@ def test_classes_name_the_numbers_and_bound_them():
     assert ("0", "1") == found(LEVELS, LABELS[:, None]).classes
     with pytest.raises(DataError, match=r"y_train\[3\]: must be a class from 0 to 1, got 2"):
         found(LEVELS, np.array([0, 1, 0, 2]), classes=("cat", "dog"))
+    with pytest.raises(DataError, match=r"from 0 to 1, got 2; subtract 1 from all labels"):
+        found(LEVELS, np.array([1, 1, 2, 2]), classes=("cat", "dog"))
     with pytest.raises(DataError, match=r"y_test\[1\]: must be a class from 0 to 1, got 5"):
         found(LEVELS, x_test=LEVELS[:2], y_test=np.array([0, 5]))
 

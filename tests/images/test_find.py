@@ -20,7 +20,39 @@ def test_pictures_are_found_by_name_in_any_case_sorted(tmp_path):
     finder = Finder()
 
     assert sorted(tmp_path / name for name in names) == finder.pictures(tmp_path)
-    assert finder.others == 3
+    assert {".txt": 1, "": 1, ".part": 1} == finder.others
+    assert ("skipped files that are not images: 3 (no ending, .txt, .part)",) == tuple(
+        note.replace(".part, .txt", ".txt, .part") for note in finder.notes()
+    )
+
+
+def test_an_image_is_found_whatever_its_name_ends_in(tmp_path, picture):
+    """
+    Browsers save .jfif, and archives of the web name images by their digest alone.
+    """
+    for name in ("a.jfif", "b", "c.image", "d.2024"):
+        picture(tmp_path / "x.png")
+        (tmp_path / "x.png").rename(tmp_path / name)
+    (tmp_path / "e").write_text("no image", encoding="utf-8")
+    finder = Finder()
+
+    assert ["a.jfif", "b", "c.image", "d.2024"] == [file.name for file in finder.pictures(tmp_path)]
+    assert {"": 1} == finder.others
+
+
+def test_images_in_formats_that_cannot_be_read_are_counted_by_ending(tmp_path):
+    """
+    A bare count of skipped files does not say that a phone's photographs are missing.
+    """
+    for name in ("a.HEIC", "b.heic", "c.nef"):
+        (tmp_path / name).touch()
+    finder = Finder()
+    finder.pictures(tmp_path)
+
+    assert (
+        "skipped 2 .heic: this format cannot be read; convert them to JPEG or PNG",
+        "skipped 1 .nef: this format cannot be read; convert them to JPEG or PNG",
+    ) == finder.notes()
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_classes_and_splits_side_by_side_are_refused(tmp_path, picture):
     for name in ("train/cat", "test/cat", "dog"):
         picture(tmp_path / name / "1.png")
 
-    with pytest.raises(DataError, match=r"dog/ beside test/, train/; a folder holds either"):
+    with pytest.raises(DataError, match=r"dog/ next to test/, train/; a folder contains either"):
         folders.find(tmp_path)
 
 
@@ -72,7 +72,7 @@ def test_a_split_beside_a_folder_of_another_name_is_refused(tmp_path, picture, s
     for name in (f"{split}/cat", f"{split}/dog", "holdout/cat"):
         picture(tmp_path / name / "1.png")
 
-    with pytest.raises(DataError, match=rf"holdout/ beside {split}/; a folder holds either"):
+    with pytest.raises(DataError, match=rf"holdout/ next to {split}/; a folder contains either"):
         folders.find(tmp_path)
 
 
@@ -93,7 +93,7 @@ def test_two_folders_of_one_split_are_refused(tmp_path, picture):
     for name in ("train", "val", "valid"):
         picture(tmp_path / name / "cat" / "1.png")
 
-    with pytest.raises(DataError, match="val/ and valid/ mean the same"):
+    with pytest.raises(DataError, match="val/ and valid/ both look like validation images"):
         folders.find(tmp_path)
 
 
@@ -104,7 +104,7 @@ def test_a_folder_without_class_folders_says_what_is_expected(tmp_path, picture)
     with pytest.raises(DataError, match=r"no class folders; expected .*/<class>/<image>\.png"):
         folders.find(tmp_path)
     picture(tmp_path / "1.png")
-    with pytest.raises(DataError, match="pictures but no class folders"):
+    with pytest.raises(DataError, match="images but no class folders"):
         folders.find(tmp_path)
 
 
@@ -119,6 +119,9 @@ def test_classes_give_the_order_and_must_be_all(tmp_path, picture):
     assert [0, 1] == folders.find(tmp_path, ("dog", "cat")).splits["train"].labels.tolist()
     with pytest.raises(DataError, match="unknown class 'dog'; the classes are cat, bird"):
         folders.find(tmp_path, ("cat", "bird"))
+    chosen = folders.find(tmp_path, ("cat", "bird"), selected=True)
+    assert [0] == chosen.splits["train"].labels.tolist()
+    assert (f"{tmp_path}: not in dataset.classes: 'dog'",) == chosen.notes
 
 
 def test_a_class_that_only_the_test_has_is_refused(tmp_path, picture):
@@ -154,16 +157,142 @@ def test_splits_may_stand_elsewhere(tmp_path, picture):
     assert ["more.png"] * 2 == names(found.splits["test"])
 
 
-def test_a_split_without_class_folders_is_named_and_may_be_left_out(tmp_path, picture):
+def test_unlabeled_test_images_are_left_out_with_a_note(tmp_path, picture):
     """
-    Competitions give out test pictures without labels, flat in test/.
+    Competitions give out test images without labels, flat in test/.
     """
     for name in ("train/cat/1.png", "train/dog/1.png", "test/1.png"):
         picture(tmp_path / name)
+    found = folders.find(tmp_path)
 
-    with pytest.raises(DataError, match="test: pictures but no class folders"):
+    assert ["train"] == list(found.splits)
+    assert (f"{tmp_path}/test: left out, its images are not in class folders",) == found.notes
+
+
+def test_flat_splits_are_not_two_classes(tmp_path, picture):
+    """
+    A classifier of train against test is worth nothing, and its accuracy would not show it.
+    """
+    for name in ("train/cat.1.png", "train/dog.1.png", "test/1.png"):
+        picture(tmp_path / name)
+
+    with pytest.raises(DataError, match="test/, train/ contain images but no class folders"):
         folders.find(tmp_path)
-    assert ["train"] == list(folders.find(tmp_path, None, {"test": None}).splits)
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Training", "Testing"),
+        ("training_set", "test_set"),
+        ("seg_train", "seg_test"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("Train Images", "Test Images"),
+        ("archive/Train", "archive/Test"),
+    ],
+)
+def test_splits_of_public_sets_are_understood(tmp_path, picture, train, test):
+    """
+    A classifier of "Training" against "Testing" would pass every check.
+    """
+    for name in ("cat", "dog"):
+        picture(tmp_path / train / name / "1.png")
+        picture(tmp_path / test / name / "2.png")
+    (tmp_path / "seg_pred/seg_pred").mkdir(parents=True)
+    if train.startswith("seg"):
+        picture(tmp_path / "seg_pred/seg_pred/3.png")
+    found = folders.find(tmp_path)
+
+    assert ("cat", "dog") == found.classes
+    assert ["1.png"] * 2 == names(found.splits["train"])
+    assert ["2.png"] * 2 == names(found.splits["test"])
+    assert {"train", "test"} == set(found.splits)
+
+
+@pytest.mark.parametrize("pair", [("A", "B"), ("fold1", "fold2"), ("2023", "2024")])
+def test_folders_with_the_same_folders_in_them_are_splits_and_not_classes(tmp_path, picture, pair):
+    """
+    Which of them is for training only the user knows; `classes` says that they are none.
+    """
+    for part in pair:
+        for name in ("cat", "dog"):
+            picture(tmp_path / part / name / "1.png")
+
+    with pytest.raises(DataError, match="all contain cat/, dog/, so they look like splits") as told:
+        folders.find(tmp_path)
+    assert f"write folder: {tmp_path}/{pair[0]} and test: {tmp_path}/{pair[1]}" in str(
+        told.value.hint
+    )
+    assert pair == folders.find(tmp_path, pair).classes
+
+
+def test_class_folders_with_folders_of_their_own_are_classes(tmp_path, picture):
+    """
+    Some sets keep the images of each class one level deeper, or sort them by year.
+    """
+    for name in ("cat/images/1.png", "dog/images/1.png"):
+        picture(tmp_path / "one" / name)
+    for name in ("cat/2023/1.png", "cat/2024/1.png", "dog/2025/1.png", "dog/2022/1.png"):
+        picture(tmp_path / "two" / name)
+
+    assert ("cat", "dog") == folders.find(tmp_path / "one").classes
+    assert ("cat", "dog") == folders.find(tmp_path / "two").classes
+
+
+def test_a_folder_around_everything_is_looked_into_and_named(tmp_path, picture):
+    """
+    Archives unpack to one folder, often of their own name.
+    """
+    for name in ("cat", "dog"):
+        picture(tmp_path / "PetImages" / "PetImages" / name / "1.png")
+    found = folders.find(tmp_path)
+    inner = tmp_path / "PetImages" / "PetImages"
+
+    assert ("cat", "dog") == found.classes
+    assert (f"{tmp_path}: reading {inner}, the only folder with images in it",) == found.notes
+
+
+def test_folders_without_images_are_left_out_and_listed(tmp_path, picture):
+    """
+    `lost+found` or an empty folder must not stop a night's training.
+    """
+    for name in ("train/cat", "train/dog", "test/cat", "test/dog"):
+        picture(tmp_path / name / "1.png")
+    for name in ("lost+found", "System Volume Information", "train/empty", "train/notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "train/notes/readme.txt").touch()
+    found = folders.find(tmp_path)
+
+    assert ("cat", "dog") == found.classes
+    assert f"{tmp_path}/train: left out, no images in 'empty', 'notes'" in found.notes
+
+
+def test_a_class_that_loses_most_of_its_images_is_an_error(tmp_path, picture):
+    """
+    Half a class in an unsupported format trains on what is left, and nobody notices.
+    """
+    for number in range(4):
+        picture(tmp_path / "cat" / f"{number}.png")
+        picture(tmp_path / "dog" / f"{number}.png")
+    for number in range(5):
+        (tmp_path / "cat" / f"{number}.HEIC").touch()
+
+    with pytest.raises(DataError, match=r"cat: 5 of 9 images .* \(5 \.heic\); convert them"):
+        folders.find(tmp_path)
+    (tmp_path / "cat" / "4.HEIC").unlink()
+    assert any("skipped 4 .heic" in note for note in folders.find(tmp_path).notes)
+
+
+def test_a_class_of_another_case_in_a_split_is_suggested(tmp_path, picture):
+    """
+    train/cats next to test/Cats is a slip of the shift key.
+    """
+    for name in ("train/cats", "train/dogs", "test/Cats", "test/dogs"):
+        picture(tmp_path / name / "1.png")
+
+    with pytest.raises(DataError, match=r"unknown class 'Cats'; .*; did you mean 'cats'\?"):
+        folders.find(tmp_path)
 
 
 @pytest.mark.parametrize(("one", "other"), [("Cat", "cat"), ("caf\u00e9", "cafe\u0301")])
@@ -199,9 +328,10 @@ def test_an_empty_class_and_a_lonely_class_cannot_be_trained(tmp_path, picture):
     with pytest.raises(DataError, match="one class only, 'cat'; a classifier needs two or more"):
         check_trainable(folders.find(tmp_path))
     (tmp_path / "dog").mkdir()
-    (tmp_path / "emu").mkdir()
-    with pytest.raises(DataError, match="no training images of 'dog', 'emu'"):
+    with pytest.raises(DataError, match="one class only, 'cat'"):
         check_trainable(folders.find(tmp_path))
+    with pytest.raises(DataError, match="no training images of 'dog'"):
+        check_trainable(folders.find(tmp_path, ("cat", "dog")))
 
 
 def test_without_training_images_nothing_can_be_trained(tmp_path, picture):

@@ -104,7 +104,7 @@ def test_sockets_pipes_and_devices_are_no_pictures(tmp_path):
     found = folders.find(tmp_path)
 
     assert 2 == len(found.splits["train"].files)
-    assert ("skipped files that are no pictures by their names: 3",) == found.notes
+    assert ("skipped files that are not images: 3 (.jpg)",) == found.notes
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP", "TIFF"])

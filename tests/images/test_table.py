@@ -163,3 +163,85 @@ def test_a_table_that_cannot_be_read_is_named(pictured, tmp_path):
         table.find(tmp_path)
     with pytest.raises(DataError, match="no column split; its columns are path, label"):
         table.find(pictured("path,label\na.png,cat\n"), Columns(must_split=True))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "path;label\na.png;cat\nb.png;dog\n",
+        "path\tlabel\na.png\tcat\nb.png\tdog\n",
+        "sep=;\r\npath;label\r\na.png;cat\r\nb.png;dog\r\n;\r\n;\r\n",
+        '"path";"label"\n"a.png";"cat"\n"b.png";"dog"\n',
+        "path,label\na.png,cat\nb.png,dog\n,\n , \n",
+    ],
+)
+def test_exports_of_spreadsheets_are_read(pictured, text):
+    """
+    Where the comma is the decimal separator, Excel writes semicolons, and empty rows at the end.
+    """
+    found = table.find(pictured(text))
+
+    assert ("cat", "dog") == found.classes
+    assert ["a.png", "b.png"] == [file.name for file in found.splits["train"].files]
+
+
+def test_lines_are_counted_from_the_start_of_the_file(pictured):
+    """
+    A message about the wrong line sends the user to the wrong image.
+    """
+    with pytest.raises(DataError, match="line 4: no label"):
+        table.find(pictured("sep=;\npath;label\na.png;cat\nb.png;\n"))
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("a", "a: no such file; did you mean a.png?"),
+        ("in\\a.png", "no such file; write / in place of"),
+        ("$HOME/a.png", "variables and ~ are not expanded"),
+        ("~/a.png", "variables and ~ are not expanded"),
+        ("https://example.org/a.png", "URLs are not downloaded"),
+        ("images/cat/a.png", "there is no folder {folder}/images"),
+    ],
+)
+def test_a_missing_file_says_what_was_probably_meant(pictured, tmp_path, picture, written, advice):
+    """
+    "No such file" for each of 10,000 rows does not say that all of them lack the ending.
+    """
+    picture(tmp_path / "in" / "a.png")
+    with pytest.raises(DataError) as told:
+        table.find(pictured(f"path,label\n{written},cat\nb.png,dog\n"))
+
+    assert advice.format(folder=tmp_path) in str(told.value)
+
+
+def test_labels_that_start_at_1_are_recognized(pictured):
+    """
+    MATLAB counts from 1; shifted labels would name every class wrong.
+    """
+    text = "path,label\na.png,1\nb.png,2\nc.png,3\n"
+
+    with pytest.raises(DataError, match=r"unknown label '3'; .*; subtract 1 from all of them"):
+        table.find(pictured(text), Columns(), ("cat", "dog", "emu"))
+
+
+def test_paths_relative_to_the_table_are_found_inside_the_root(tmp_path, picture):
+    """
+    `root: ..` must not turn "../images/x.png is outside" into the same message again.
+    """
+    for name in ("images/x.png", "images/y.png"):
+        picture(tmp_path / name)
+    file = tmp_path / "tables" / "labels.csv"
+    file.parent.mkdir()
+    file.write_text("path,label\n../images/x.png,cat\nimages/y.png,dog\n", encoding="utf-8")
+    found = table.find(file, root=tmp_path)
+
+    assert ("x.png", "y.png") == tuple(each.name for each in found.splits["train"].files)
+
+
+def test_a_line_without_an_end_is_rejected_before_it_is_read(pictured):
+    """
+    A file of one line of gigabytes must not fill the memory.
+    """
+    with pytest.raises(DataError, match="more than 1,048,576 characters"):
+        table.find(pictured("path,label\n" + "x" * 3_000_000))

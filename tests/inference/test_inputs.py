@@ -75,7 +75,7 @@ def test_other_files_of_a_folder_are_counted(here):
 
     assert (
         "skipped hidden files or folders: 1",
-        "skipped files that are no pictures by their names: 2",
+        "skipped files that are not images: 2 (.txt, .md)",
     ) == inputs.notes()
 
 

@@ -8,7 +8,7 @@ import pytest
 from imgcls.config.config import Config
 from imgcls.config.data_spec import DataSpec
 from imgcls.data.dataset import Data, Split
-from imgcls.events import Event
+from imgcls.events import Event, EventSink
 from imgcls.training.engine import IMAGES, LOSS
 from imgcls.training.prepare import Prepared, prepare
 
@@ -22,7 +22,7 @@ def ignore(event: Event) -> None:
     del event
 
 
-def prepared(layers: list[Any], **training: Any) -> Prepared:
+def prepared(layers: list[Any], report: EventSink = ignore, **training: Any) -> Prepared:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (32, 8, 8, 1), np.uint8)
     labels = np.arange(32, dtype=np.int32) % 3
@@ -32,10 +32,14 @@ def prepared(layers: list[Any], **training: Any) -> Prepared:
             "dataset": {"name": "digits"},
             "layers": layers,
             "optimizer": {"SGD": {"learning_rate": 0.1}},
-            "training": {"epochs": 1, "batch_size": 16, "device": "cpu", **training},
+            "training": {
+                **({} if "stages" in training else {"epochs": 1}),
+                **{"batch_size": 16, "device": "cpu"},
+                **training,
+            },
         }
     )
-    return prepare(config, Data(SPEC, {"train": split}, {}), ignore)
+    return prepare(config, Data(SPEC, {"train": split}, {}), report)
 
 
 def loss(training: Prepared, stage: int = 0) -> float:

@@ -1,5 +1,9 @@
 """`log.txt` is a help, and never a reason to lose a training."""
 
+import os
+
+import pytest
+
 from imgcls.events import Noted, Progressed, Warned
 from imgcls.training.log import Log
 
@@ -17,6 +21,22 @@ def test_a_log_that_cannot_be_written_is_one_warning(tmp_path):
     assert [f"{tmp_path}/gone/log.txt: cannot be written: No such file or directory"] == [
         event.message for event in seen if isinstance(event, Warned)
     ]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("elsewhere")])
+def test_a_pipe_or_a_link_in_place_of_the_log_is_one_warning(tmp_path, make):
+    """
+    A run from elsewhere may contain one: a pipe would block, a link append to another file.
+    """
+    path = tmp_path / "log.txt"
+    make(path)
+    seen: list[object] = []
+    log = Log(path, seen.append)
+    log(Noted("a"))
+    log(Noted("b"))
+
+    assert [Noted, Warned, Noted] == [type(event) for event in seen]
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_it_tells_the_story_with_the_time_and_leaves_out_the_progress(tmp_path):

@@ -233,3 +233,25 @@ def test_an_average_is_updated_at_each_step_only_if_it_is_one_of_steps(data, sma
         assert prepared.averaging is not None
         assert expected == prepared.averaging.count
     assert prepare(config(small), data, ignore).averaging is None
+
+
+@pytest.mark.parametrize(
+    ("large", "training", "warned"),
+    [
+        (300, {}, True),
+        (59, {}, False),
+        (300, {"best": "val_macro_f1"}, False),
+        (300, {"class_weight": "auto"}, False),
+    ],
+)
+def test_accuracy_of_imbalanced_classes_is_warned_about(small, large, training, warned):
+    """
+    Of 300 images to 6, always saying the first has an accuracy of 0.98.
+    """
+    labels = np.repeat(np.arange(2, dtype=np.int32), [large, 6])
+    found = data_of(np.zeros((len(labels), 4, 4, 1), np.uint8), labels, ("ok", "torn"))
+    message = preparing.imbalance(config(small, training=training).training, found)
+
+    assert warned == (message is not None)
+    if message:
+        assert "300 training images of 'ok', 6 of 'torn'" in message

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from imgcls.console.numbers import count, decimal, duration, printable, shape
+from imgcls.console.numbers import count, counted, decimal, duration, printable, shape
 from imgcls.console.tables import facts, table
 from imgcls.memory import amount
 
@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from imgcls.training.summary import CheckResult, DataSummary
 
 
-def view(found: "CheckResult") -> "Iterator[Table | str]":
-    """Yields the data, the layers, and the estimated cost of the training."""
-    yield f"{printable(found.config)}: valid"
+def view(found: "CheckResult", warnings: int) -> "Iterator[Table | str]":
+    """Yields the data, the layers, and the estimated cost of the training.
+
+    Args:
+        found: the result.
+        warnings: the number of warnings that were reported before.
+    """
+    valid = f"valid, with {counted(warnings, 'warning')}" if warnings else "valid"
+    yield f"{printable(found.config)}: {valid}"
     yield ""
     yield from _data(found.data)
     yield ""

@@ -30,6 +30,8 @@ def view(found: "Evaluation") -> "Iterator[Table | str]":
         ("Loss", decimal(found.loss)),
         ("Accuracy", decimal(found.accuracy)),
         *((("Top-5 accuracy", decimal(top_5)),) if top_5 is not None else ()),
+        ("Macro F1", decimal(found.macro_f1)),
+        ("Balanced accuracy", decimal(found.balanced_accuracy)),
     )
     yield ""
     yield table(

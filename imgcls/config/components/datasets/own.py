@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ImageFiles(Dataset, abstract=True):
-    """Image files: JPEG, PNG, BMP, GIF, WebP or TIFF, of any size."""
+    """Image files: JPEG, PNG, BMP, GIF, WebP, TIFF or AVIF, of any size."""
 
     size: Pair | None = None
     """Height and width of the network's input in pixels: a number, or a list of two; required."""
@@ -32,7 +32,7 @@ class ImageFiles(Dataset, abstract=True):
 
 
 class Folder(ImageFiles):
-    """A folder with one subfolder of images per class, or with train/, validation/ (val/, valid/) and test/ that each have one."""  # noqa: E501
+    """A folder with one subfolder of images per class, or with train/, validation/ (val/, valid/) and test/ that each have one; names such as Training or seg_test are understood."""  # noqa: E501
 
     folder: File
     """Path of the folder."""
@@ -41,7 +41,7 @@ class Folder(ImageFiles):
     test: PartOrFolder = "auto"  # type: ignore[assignment]
     """Test images, used by `imgcls evaluate` only: a fraction of the training images, a folder with one subfolder per class, `none`, or `auto`: test/ if it exists, else 0.1."""  # noqa: E501
     classes: Names | None = None
-    """The subfolders to use as classes, in this order; null means all in alphabetical order."""
+    """The subfolders to use as classes, in this order; others are left out. null means all that contain images, in alphabetical order."""  # noqa: E501
 
     def find(self) -> "Found":
         """Returns the labeled files."""
@@ -53,7 +53,7 @@ class Folder(ImageFiles):
             for split, part in given.items()
             if isinstance(part, Path) or part == "none"
         }
-        return folders.find(self.folder, self.classes, others)
+        return folders.find(self.folder, self.classes, others, selected=True)
 
 
 class Csv(ImageFiles):
@@ -68,7 +68,7 @@ class Csv(ImageFiles):
     split: str = "split"
     """Name of the column with the split: train, validation (val, valid) or test; without it, all images are training images."""  # noqa: E501
     root: File | None = None
-    """Folder that paths in the CSV file are relative to and must be inside; null means the folder of the CSV file."""  # noqa: E501
+    """Folder that paths in the CSV file are relative to and must be inside; null means the folder of the CSV file. Paths relative to the CSV file that lead into this folder are accepted too."""  # noqa: E501
     classes: Names | None = None
     """The labels in the desired order, or names for integer labels that start at 0; null means the labels in sorted order."""  # noqa: E501
 
