@@ -1,4 +1,4 @@
-"""How every verb ends: its exit code, its last line, its manners, without TensorFlow."""
+"""How every command ends, without TensorFlow: its exit code, last line and robustness."""
 
 import os
 import shlex
@@ -19,7 +19,7 @@ IMGCLS = f"{sys.executable} -m imgcls"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with a run that has no checkpoint, one that is in use, and a wrong config."""
+    """A folder with a run that has no checkpoint, a run that is in use, and an invalid config."""
     folder = tmp_path_factory.mktemp("place")
     create(folder / "runs", "empty")
     used = create(folder / "runs", "used", SMOKE.read_bytes())
@@ -41,7 +41,7 @@ def shell(command, folder, **environment):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-# (command, exit code, what the last line has after it)
+# (command, exit code, what follows the code in the last line)
 ENDS = {
     "done": ("schema", 0, ""),
     "an unknown option": ("train --nonsense", 2, " error=USAGE"),
@@ -67,7 +67,7 @@ ENDS = {
 @pytest.mark.parametrize("case", ENDS)
 def test_the_exit_code_and_the_last_line_say_the_same(case, place):
     """
-    A script that decides by either must come to the same end.
+    Scripts may rely on either, and must reach the same conclusion.
     """
     arguments, code, rest = ENDS[case]
     ended, _, said = shell(f"{IMGCLS} {arguments}", place)
@@ -79,7 +79,7 @@ def test_the_exit_code_and_the_last_line_say_the_same(case, place):
 @pytest.mark.parametrize("arguments", ["--help", "train --help", "--version"])
 def test_who_only_asks_has_no_last_line(arguments, place):
     """
-    `imgcls --version 2>&1` is what a script compares.
+    Scripts compare the output of `imgcls --version 2>&1`.
     """
     ended, shown, said = shell(f"{IMGCLS} {arguments}", place)
 
@@ -108,7 +108,8 @@ MANNERS = {
 @pytest.mark.parametrize("verb", VERBS)
 def test_wherever_it_runs_it_is_plain_and_ends_alike(verb, manner, place):
     """
-    Under cron, in a container, in a log of a build: no escape codes, no traceback, the same code.
+    Under cron, in containers and in build logs, users need plain text without escape codes or
+    tracebacks, and the same exit code.
     """
     arguments, code = VERBS[verb]
     redirection, environment = MANNERS[manner]
@@ -124,9 +125,9 @@ def test_wherever_it_runs_it_is_plain_and_ends_alike(verb, manner, place):
 @pytest.mark.parametrize("arguments", ["--version", "--help"])
 def test_a_reader_that_went_away_is_met_in_silence(arguments, place):
     """
-    `imgcls predict ... | head -1` is no error, and nobody is there to read one.
+    `imgcls predict ... | head -1` is not an error, and nobody is left to read a message.
     """
-    # the reader is gone before we write, so that this is no race
+    # the reader is gone before we write, so this is not a race
     command = f"(sleep 0.1; {IMGCLS} {arguments}) | true"
 
     assert (141, "", "") == shell(command, place)
@@ -135,7 +136,7 @@ def test_a_reader_that_went_away_is_met_in_silence(arguments, place):
 @pytest.mark.parametrize("verb", ["train wrong.yaml", "schema", "check wrong.yaml --set seed=1"])
 def test_a_current_folder_that_is_gone_is_an_error(verb, tmp_path):
     """
-    A job whose scratch folder was cleaned up under its feet says so.
+    A job's scratch folder may be cleaned up while it runs, and users have to know.
     """
     ended, _, said = shell(f"mkdir x; cd x; rmdir ../x; {IMGCLS} {verb}", tmp_path)
 
@@ -146,7 +147,7 @@ def test_a_current_folder_that_is_gone_is_an_error(verb, tmp_path):
 
 def test_a_file_never_takes_the_place_of_a_closed_stderr(place):
     """
-    With descriptor 2 free, the next file that is opened would get TensorFlow's messages.
+    If descriptor 2 is free, the next file that is opened receives TensorFlow's messages.
     """
     program = (
         "import atexit, os, sys; from imgcls.__main__ import main\n"
@@ -162,7 +163,7 @@ def test_a_file_never_takes_the_place_of_a_closed_stderr(place):
 @pytest.mark.parametrize("milliseconds", [0, 50, 100, 200, 400])
 def test_ctrl_c_at_the_start_leaves_no_traceback(milliseconds, place):
     """
-    Whoever notices the typo at once should not be shown the insides of an import.
+    Users who notice a typo at once should not be shown the internals of an import.
     """
     program = (
         "import os, sys; from imgcls.__main__ import main\n"
@@ -173,7 +174,7 @@ def test_ctrl_c_at_the_start_leaves_no_traceback(milliseconds, place):
     with subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=place,
-        stdin=subprocess.PIPE,  # it waits for a picture, so it never ends by itself
+        stdin=subprocess.PIPE,  # it waits for an image, so it never ends by itself
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -181,7 +182,7 @@ def test_ctrl_c_at_the_start_leaves_no_traceback(milliseconds, place):
     ) as process:
         try:
             assert process.stdout
-            # Python's own start comes before any of ours; then our first large import.
+            # Python itself has to start first; then comes our first large import.
             assert "!" == process.stdout.read(1)
             time.sleep(milliseconds / 1000)
             process.send_signal(signal.SIGINT)
@@ -196,7 +197,7 @@ def test_ctrl_c_at_the_start_leaves_no_traceback(milliseconds, place):
 
 def test_a_bug_of_ours_shows_its_traceback_and_then_the_last_line(place):
     """
-    Exit code 1 is for what nobody foresaw; the report needs all of it.
+    Exit code 1 is for errors that nobody foresaw, and a bug report needs the whole traceback.
     """
     program = (
         "import sys; from imgcls.cli import app as cli; sys.argv = ['imgcls', 'boom']\n"

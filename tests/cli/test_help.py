@@ -15,7 +15,7 @@ COMMAND = GROUP.commands  # type: ignore[attr-defined]
 
 def test_every_command_has_its_module_in_commands():
     """
-    Whoever adds a command finds what to write next to what is there.
+    Contributors who add a command can find the existing ones and follow their example.
     """
     names = {path.stem for path in MODULES.glob("*.py") if not path.stem.startswith("_")}
 
@@ -26,7 +26,7 @@ def test_every_command_has_its_module_in_commands():
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_is_explained_and_no_help_shows_a_type_of_python(name):
     """
-    `IMAGE <list[str]>` is what the program is made of, not what to type.
+    `IMAGE <list[str]>` would show how the program is built, not what to type.
     """
     command = COMMAND[name]
 
@@ -38,7 +38,7 @@ def test_every_option_is_explained_and_no_help_shows_a_type_of_python(name):
 
 def test_the_help(snapshot, monkeypatch):
     """
-    It is the first page that most people read.
+    It is the first page that most users read.
     """
     monkeypatch.setenv("COLUMNS", "80")
 
@@ -48,5 +48,5 @@ def test_the_help(snapshot, monkeypatch):
 
 
 def shown(command, name):
-    """The help of a command in 80 columns."""
+    """Returns the help of a command in 80 columns."""
     return command.get_help(typer.Context(command, info_name=name)) + "\n"

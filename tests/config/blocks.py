@@ -1,4 +1,4 @@
-"""Configs as lines of YAML, one key a line, so that a change to one has a known place."""
+"""Configs as lines of YAML, one key per line, so that tests know the place of each change."""
 
 import re
 from collections.abc import Iterator
@@ -16,10 +16,10 @@ class Line:
     """A line of YAML in block style.
 
     Attributes:
-        indent: how many spaces stand before it.
-        key: its key, or None where it begins an entry of a list.
-        value: what stands behind the key, as YAML; empty if the lines below are its value.
-        loc: where in the config it is.
+        indent: the number of leading spaces.
+        key: its key, or None if it begins a list item.
+        value: what follows the key, as YAML; empty if the value is on the lines below.
+        loc: its location in the config.
     """
 
     indent: int
@@ -33,7 +33,7 @@ class Line:
 
 
 def lines_of(value: Any, indent: int = 0, loc: tuple[int | str, ...] = ()) -> Iterator[Line]:
-    """Yields the lines of a mapping or a list whose leaves are YAML already."""
+    """Yields the lines of a mapping or a list whose leaves are already YAML."""
     keyed = isinstance(value, dict)
     for key, inner in value.items() if keyed else enumerate(value):
         below = isinstance(inner, dict | list) and inner
@@ -44,12 +44,12 @@ def lines_of(value: Any, indent: int = 0, loc: tuple[int | str, ...] = ()) -> It
 
 
 def text_of(lines: list[Line]) -> str:
-    """Returns the YAML."""
+    """Returns the lines as YAML text."""
     return "".join(f"{line}\n" for line in lines)
 
 
 def block(lines: list[Line], at: int) -> int:
-    """Returns where what belongs to a line ends: the number of the line behind it."""
+    """Returns the end of a line's block: the index of the first line after it."""
     end = at + 1
     while end < len(lines) and lines[end].indent > lines[at].indent:
         end += 1
@@ -57,7 +57,7 @@ def block(lines: list[Line], at: int) -> int:
 
 
 def leaves_as_yaml(value: Any) -> Any:
-    """Returns what a loader gave, its leaves as they may be written behind a key."""
+    """Returns a loaded value with its leaves written as YAML scalars."""
     if isinstance(value, dict):
         return {key: leaves_as_yaml(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -66,7 +66,7 @@ def leaves_as_yaml(value: Any) -> Any:
 
 
 def originals() -> list[list[Line]]:
-    """Returns the shipped configs, each as lines."""
+    """Returns the shipped configs, each as a list of lines."""
     files = sorted((ROOT / "configs").glob("*.yaml"))
     read = [yaml.load(file.read_bytes(), yaml.BaseLoader) for file in files]
     return [list(lines_of(leaves_as_yaml(each))) for each in read]

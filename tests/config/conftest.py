@@ -1,6 +1,6 @@
-"""The messages about wrong configs, recorded in one file.
+"""Recorded messages about invalid configs, all in one file.
 
-`RENEW=1 pytest tests/config` renews messages.json; review its diff as prose.
+`RENEW=1 pytest tests/config` updates messages.json; review its diff as prose.
 """
 
 import json

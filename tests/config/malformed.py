@@ -1,6 +1,6 @@
-"""Malformed configs by the thousand: a real one, changed at one place or in its bytes.
+"""Thousands of malformed configs: real ones with one changed line, or with corrupted bytes.
 
-`cases` is for Hypothesis; `outcome` says what became of a case, and is red if that is no message.
+`cases` is a Hypothesis strategy; `outcome` checks that a mistake in a case is properly reported.
 """
 
 import re
@@ -25,13 +25,13 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A config that is probably wrong.
+    """A config that is probably invalid.
 
     Attributes:
         contents: of the file.
-        line: where a mistake must be reported; None if unknown.
-        overrides: what `--set` is given.
-        says: what one of the mistakes must say.
+        line: the line where a mistake must be reported; None if unknown.
+        overrides: the arguments of `--set`.
+        says: text that one of the messages must contain.
     """
 
     contents: bytes
@@ -69,7 +69,7 @@ _WHOLE: tuple[bytes, ...] = (
 
 
 def edited(word: str, draw: Draw) -> str:
-    """Returns a word with one character left out, put in, exchanged, or swapped with the next."""
+    """Returns a word with one character removed, inserted, replaced, or swapped with the next."""
     at = draw(st.integers(0, len(word) - 1))
     letter = draw(st.sampled_from(string.ascii_lowercase + "_09"))
     ways = (
@@ -90,13 +90,13 @@ def _leaf(lines: list[Line], draw: Draw) -> int:
 
 
 def _with(lines: list[Line], at: int, *new: Line, end: int | None = None) -> bytes:
-    """The text with other lines from `at` on, one of them unless `end` says otherwise."""
+    """Returns the YAML with the lines from `at` to `end` (by default, one) replaced by `new`."""
     changed = [*lines[:at], *new, *lines[at + 1 if end is None else end :]]
     return text_of(changed).encode("utf-8", "surrogatepass")
 
 
 def unknown_sibling(lines: list[Line], draw: Draw) -> Case:
-    """An unknown key next to any other."""
+    """An unknown key in front of an existing one."""
     at = _keyed(lines, draw)
     name = "x" + draw(st.text(string.ascii_lowercase + "_", min_size=3, max_size=12)) + "7"
     new = replace(lines[at], key=name, value=draw(st.sampled_from(_OTHERS)))
@@ -104,11 +104,11 @@ def unknown_sibling(lines: list[Line], draw: Draw) -> Case:
 
 
 def misspelled_key(lines: list[Line], draw: Draw) -> Case:
-    """A slip of the pen in a key or a name."""
+    """A typo in a key or a name."""
     at = _keyed(lines, draw)
     key = edited(str(lines[at].key), draw)
-    kind = lines[at].loc[:1] == ("dataset",)  # without its kind, it is the section that is wrong
-    sure = key not in NAMES | {""} and not kind  # `ELU` is a slip of `ReLU`, and right
+    kind = lines[at].loc[:1] == ("dataset",)  # without its kind, the whole section is wrong
+    sure = key not in NAMES | {""} and not kind  # `ELU` is a typo of `ReLU`, yet valid
     return Case(_with(lines, at, replace(lines[at], key=key)), at + 1 if sure else None)
 
 
@@ -125,7 +125,7 @@ NAMES = _names()
 
 
 def another_value(lines: list[Line], draw: Draw) -> Case:
-    """A value of another type, at or beyond the bounds, huge, or odd YAML."""
+    """A value of another type, at or beyond its bounds, or huge, or unusual YAML."""
     at = _leaf(lines, draw)
     value = draw(st.sampled_from(_OTHERS + _HUGE + _ODD) | st.text(max_size=12))
     number = re.fullmatch(r"[0-9.]+", lines[at].value)
@@ -134,7 +134,7 @@ def another_value(lines: list[Line], draw: Draw) -> Case:
 
 
 def misspelled_value(lines: list[Line], draw: Draw) -> Case:
-    """A slip of the pen in a value."""
+    """A typo in a value."""
     at = _leaf(lines, draw)
     return Case(_with(lines, at, replace(lines[at], value=edited(lines[at].value, draw))))
 
@@ -147,13 +147,13 @@ def trap(lines: list[Line], draw: Draw) -> Case:
 
 
 def left_out(lines: list[Line], draw: Draw) -> Case:
-    """A key that is missing, with all that belongs to it."""
+    """A missing key, with everything below it."""
     at = _keyed(lines, draw)
     return Case(_with(lines, at, end=block(lines, at)))
 
 
 def twice(lines: list[Line], draw: Draw) -> Case:
-    """A key that is there twice; both places must be named."""
+    """A duplicate key; the message must name both places."""
     at = _keyed(lines, draw)
     end = block(lines, at)
     again = [*lines[at:end], *lines[at:end]]
@@ -162,7 +162,7 @@ def twice(lines: list[Line], draw: Draw) -> Case:
 
 
 def tabbed(lines: list[Line], draw: Draw) -> Case:
-    """A line that a tab indents."""
+    """A line that is indented with a tab."""
     at = draw(st.sampled_from([at for at, line in enumerate(lines) if line.indent]))
     rows = text_of(lines).splitlines(keepends=True)
     rows[at] = "\t" + rows[at].lstrip()
@@ -170,7 +170,7 @@ def tabbed(lines: list[Line], draw: Draw) -> Case:
 
 
 def other_bytes(lines: list[Line], draw: Draw) -> Case:
-    """Bytes flipped, cut out, put in, or all of them in another encoding."""
+    """A few bytes replaced, inserted or removed."""
     data = bytearray(text_of(lines).encode())
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, max(0, len(data) - 1)))
@@ -180,7 +180,7 @@ def other_bytes(lines: list[Line], draw: Draw) -> Case:
 
 
 def another_file(lines: list[Line], draw: Draw) -> Case:
-    """Something that is no config, or one in an encoding of its own."""
+    """A file that is not a config, or a config in an unusual encoding or written twice."""
     text = text_of(lines)
     ways = [text.encode("utf-16"), text.encode("utf-32"), text.replace("\n", "\r").encode()]
     ways += [b"\xef\xbb\xbf" + text.encode(), text.encode() + b"---\n" + text.encode(), *_WHOLE]
@@ -188,7 +188,7 @@ def another_file(lines: list[Line], draw: Draw) -> Case:
 
 
 def overridden(lines: list[Line], draw: Draw) -> Case:
-    """A right file and a wrong `--set`."""
+    """A valid file with a `--set` that is probably invalid."""
     at = _keyed(lines, draw)
     key = dotted(lines[at].loc)
     odd = ["", ".", "[", "layers[99]", "layers[" + "9" * 5000 + "]", "a." * 3000 + "a", "\udcff"]
@@ -206,17 +206,17 @@ WAYS = (
 
 @st.composite
 def cases(draw: Draw, ways: Iterable[Callable[[list[Line], Draw], Case]] = WAYS) -> Case:
-    """Malformed configs of all kinds, or of these."""
+    """Malformed configs of all kinds, or of the given ones."""
     way: Callable[[list[Line], Draw], Case] = draw(st.sampled_from(tuple(ways)))
     return way(draw(st.sampled_from(ORIGINALS)), draw)
 
 
 def outcome(case: Case, file: Path) -> str:
-    """Returns whether the case was `accepted` or `refused`, and checks how.
+    """Returns `accepted` or `refused`, and checks that the case was handled properly.
 
     Raises:
-        AssertionError: if a mistake is not reported as it should be. Any other exception is a
-            traceback that a user would have seen.
+        AssertionError: if a mistake is not reported properly. Any other exception is a traceback
+            that a user would have seen.
     """
     file.write_bytes(case.contents)
     reported: ConfigError | UsageError
@@ -239,7 +239,7 @@ def outcome(case: Case, file: Path) -> str:
 
 
 def _check_reported(reported: ConfigError, case: Case, file: Path) -> None:
-    """Every mistake is one line with its place, none is there twice, the known one is there."""
+    """Checks that mistakes are unique lines with a place, and that the known one is there."""
     lines = [_place(mistake.place, mistake.key, file) for mistake in reported.mistakes]
     assert lines
     assert len(lines) == len({str(mistake) for mistake in reported.mistakes})
@@ -257,7 +257,7 @@ def _is_a_line(message: str) -> bool:
 
 
 def _place(place: str, key: str, file: Path) -> int | None:
-    """The line of a mistake; only what is about the file as a whole may have none."""
+    """Returns the line of a mistake; only a mistake about the whole file may have none."""
     if place.startswith("--set #1"):
         return None
     found = re.fullmatch(re.escape(str(file)) + r":([1-9]\d*):([1-9]\d*)", place)

@@ -1,4 +1,4 @@
-"""Whatever a config holds, the answer is a message with a place, and never a traceback."""
+"""Whatever a config contains, the answer is a message with a place, never a traceback."""
 
 from collections import Counter
 
@@ -13,14 +13,15 @@ quiet = settings(
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate],  # a smaller case would be sought for minutes
+    phases=[Phase.generate],  # shrinking a case would take minutes
 )
 
 
 @pytest.mark.parametrize("way", malformed.WAYS, ids=lambda way: way.__name__)
 def test_a_malformed_config_is_refused_by_messages_with_the_right_places(way, tmp_path):
     """
-    Two thousand of them: nobody can think of all that people, editors and disks do to a file.
+    Nobody can foresee everything that people, editors and disks do to a file, so the reader has to
+    survive two thousand random mistakes.
     """
     seen: Counter[str] = Counter()
     file = tmp_path / "case.yaml"

@@ -1,5 +1,5 @@
-# ruff: noqa: E501  # each mistake and its message stand on one line
-"""A wrong config is answered like a compiler answers: every mistake, its place, what to do."""
+# ruff: noqa: E501  # each mistake and its message are on one line
+"""Invalid configs are reported as by a compiler: every mistake, its place, and what to do."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ seed: 0
 
 @pytest.fixture
 def said(tmp_path):
-    """Reads a text and returns what is said of it, without the path."""
+    """Returns a function that reads a config and returns its mistakes, without the path."""
 
     def read(text: str | bytes, *overrides: str) -> list[str]:
         file = tmp_path / "cnn.yaml"
@@ -178,7 +178,7 @@ PLAIN = {
 @pytest.mark.parametrize("old", PLAIN)
 def test_a_value_in_place_of_fields_is_answered_with_an_example(old, said, recorded):
     """
-    Whoever forgets that a layer has fields does not know their names either.
+    Users who forget that a layer has fields do not know their names either.
     """
     recorded(PLAIN[old], said(changed(old, PLAIN[old])))
 
@@ -189,7 +189,7 @@ LOSSES = ("crossentropy", "{crossentropy: {}}", "bce", "hinge", "3")
 @pytest.mark.parametrize("loss", LOSSES)
 def test_an_unknown_loss_is_answered_with_what_to_write(loss, said, recorded):
     """
-    Losses have the most names in tutorials.
+    Tutorials use more names for losses than for anything else.
     """
     recorded(loss, said(changed("categorical_crossentropy", loss)))
 
@@ -204,7 +204,7 @@ ENDINGS = {
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_only_logits_or_a_softmax_end_the_network(ending, said):
     """
-    Anything else would be trained, and would never be right.
+    A network with any other ending would train without an error and never be right.
     """
     last = "{units: classes, activation: softmax}"
     (found,) = said(changed(last, f"{{units: classes}}\n  - {ending}"))
@@ -214,7 +214,7 @@ def test_only_logits_or_a_softmax_end_the_network(ending, said):
 
 def test_the_moments_of_the_images_normalize_images_only(said):
     """
-    Behind a convolution they would scale numbers that they know nothing of.
+    After a convolution, they would scale activations that they do not describe.
     """
     (found,) = said(changed("  - Flatten", "  - Normalization\n  - Flatten"))
 
@@ -224,7 +224,7 @@ def test_the_moments_of_the_images_normalize_images_only(said):
 
 def test_a_softmax_of_a_softmax_is_a_mistake(said):
     """
-    It learns, but slowly and badly, and nobody knows why.
+    Such a network learns, but slowly and badly, and nothing shows the user why.
     """
     (found,) = said(changed("softmax}", "softmax}\n  - Softmax"))
 
@@ -234,7 +234,7 @@ def test_a_softmax_of_a_softmax_is_a_mistake(said):
 @pytest.mark.parametrize("case", MISTAKES)
 def test_a_mistake_is_named_with_its_place_and_what_to_do(case, said):
     """
-    Whoever reads the message can jump to the place and fix it without the manual.
+    Users can jump to the place and fix the mistake without consulting the manual.
     """
     old, new, expected = MISTAKES[case]
     found = said(changed(old, new))
@@ -245,7 +245,7 @@ def test_a_mistake_is_named_with_its_place_and_what_to_do(case, said):
 
 def test_a_right_config_has_no_mistakes(said):
     """
-    The table above would prove nothing about a config that is wrong anyway.
+    If the original config were invalid too, the table above would prove nothing.
     """
     assert [] == said(RIGHT)
 
@@ -268,7 +268,7 @@ training: {epochs: 2, metrics: [accuracy]}
 
 def test_eight_mistakes_of_eight_kinds_are_said_at_once_in_their_order(said):
     """
-    One run of the tool is enough to fix a config, not eight.
+    Users should need one run of the tool to fix a config, not eight.
     """
     found = said(EIGHT)
 
@@ -287,7 +287,7 @@ def test_eight_mistakes_of_eight_kinds_are_said_at_once_in_their_order(said):
 @pytest.mark.timing
 def test_eight_mistakes_take_less_than_a_second_and_no_tensorflow(tmp_path):
     """
-    TensorFlow takes 2.5 s and more to import; a typing mistake must not wait for it.
+    TensorFlow takes 2.5 s or more to import; users must not wait that long to learn of a typo.
     """
     file = tmp_path / "eight.yaml"
     file.write_text(EIGHT, encoding="utf-8")
@@ -309,7 +309,7 @@ def test_eight_mistakes_take_less_than_a_second_and_no_tensorflow(tmp_path):
 
 def test_the_smallest_config_has_a_dataset_and_layers(tmp_path):
     """
-    A beginner knows the images and the network, and nothing of optimizers.
+    Beginners know their images and their network, but not yet optimizers and losses.
     """
     file = tmp_path / "smallest.yaml"
     text = "dataset: {name: digits}\nlayers: [Flatten, {Dense: {units: classes}}]\n"
@@ -325,7 +325,7 @@ def test_the_smallest_config_has_a_dataset_and_layers(tmp_path):
 
 def test_text_stays_text_and_numbers_are_numbers(tmp_path):
     """
-    In YAML 1.1 `1e-3` is text, `010` is eight and the class `no` is false.
+    YAML 1.1 reads `1e-3` as text, `010` as eight and a class named `no` as false.
     """
     file = tmp_path / "cnn.yaml"
     file.write_text(
@@ -342,7 +342,8 @@ def test_paths_are_relative_to_the_file_and_those_of_set_to_the_current_folder(
     tmp_path, monkeypatch
 ):
     """
-    A config moves with its data, and a shell completes what it sees.
+    A config must still work after it is moved along with its data, whereas the shell completes
+    paths from the current folder.
     """
     folder = tmp_path / "configs"
     folder.mkdir()
@@ -373,7 +374,7 @@ OVERRIDES = {
 @pytest.mark.parametrize("override", OVERRIDES)
 def test_an_override_goes_through_the_same_checker(override, said):
     """
-    What is mistyped on the command line is as wrong as in the file.
+    A typo on the command line must be reported just like one in the file.
     """
     found, expected = said(RIGHT, override), OVERRIDES[override]
 
@@ -384,7 +385,7 @@ def test_an_override_goes_through_the_same_checker(override, said):
 
 def test_an_override_can_give_fields_to_a_bare_name(tmp_path):
     """
-    `optimizer: adam` and `--set optimizer.Adam.learning_rate` speak of one thing.
+    `optimizer: adam` and `--set optimizer.Adam.learning_rate` refer to the same optimizer.
     """
     file = tmp_path / "cnn.yaml"
     text = changed("\n  SGD: {learning_rate: 1e-2, momentum: 0.9}", " Adam")
@@ -396,7 +397,7 @@ def test_an_override_can_give_fields_to_a_bare_name(tmp_path):
 
 def test_an_override_without_a_value_is_a_wrong_command_line(tmp_path):
     """
-    It has no place in any file.
+    There is no place in a file to report, so it is a usage error.
     """
     file = tmp_path / "cnn.yaml"
     file.write_text(RIGHT, encoding="utf-8")
@@ -407,7 +408,7 @@ def test_an_override_without_a_value_is_a_wrong_command_line(tmp_path):
 
 def test_the_resolved_config_reads_back_equal(tmp_path):
     """
-    A run is resumed, evaluated and repeated from what it wrote down.
+    A run is resumed, evaluated and repeated from the config that it saved.
     """
     file = tmp_path / "cnn.yaml"
     file.write_text(RIGHT, encoding="utf-8")
@@ -420,7 +421,8 @@ def test_the_resolved_config_reads_back_equal(tmp_path):
 
 def test_a_run_reads_back_a_config_whose_every_field_is_written_out(tmp_path):
     """
-    It has thirty times as many values as what was asked, and a night of computing behind it.
+    A resolved config can have thirty times as many values as the user's file; the limit on values
+    must not lock users out of a run that took all night.
     """
     file = tmp_path / "deep.yaml"
     block = "  - Conv2D: {filters: 8, kernel_size: 3}\n  - BatchNormalization\n  - ReLU\n"
@@ -459,21 +461,21 @@ HOSTILE: dict[str, bytes] = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_what_is_no_config_is_refused_by_a_message(case, said):
     """
-    A YAML bomb, a picture, a half-written file: never a traceback, never a crash.
+    A YAML bomb, an image or a half-written file must never cause a traceback or a crash.
     """
     assert said(HOSTILE[case])
 
 
 def test_a_byte_order_mark_is_no_mistake(said):
     """
-    Editors on Windows write it.
+    Editors on Windows write one.
     """
     assert [] == said(b"\xef\xbb\xbf" + RIGHT.encode())
 
 
 def test_a_missing_file_names_those_that_are_there(tmp_path):
     """
-    Most often the name is mistyped.
+    Most often the name is mistyped, so the hint lists the configs in the folder.
     """
     (tmp_path / "cnn.yaml").write_text(RIGHT, encoding="utf-8")
 
@@ -484,7 +486,7 @@ def test_a_missing_file_names_those_that_are_there(tmp_path):
 
 def test_a_pipe_without_a_writer_is_refused_and_does_not_hang(tmp_path):
     """
-    Opening one waits for its other end, for ever.
+    Opening such a pipe would wait forever for its other end.
     """
     os.mkfifo(tmp_path / "pipe.yaml")
 
@@ -494,7 +496,7 @@ def test_a_pipe_without_a_writer_is_refused_and_does_not_hang(tmp_path):
 
 def test_a_folder_and_a_closed_stdin_are_refused(tmp_path, monkeypatch):
     """
-    A forgotten file name, and a job without a terminal.
+    A user may forget the file name, and a job may have no terminal.
     """
     with pytest.raises(ConfigError, match="not a regular file"):
         reader.read(tmp_path)
@@ -505,7 +507,7 @@ def test_a_folder_and_a_closed_stdin_are_refused(tmp_path, monkeypatch):
 
 def test_a_late_error_gets_the_place_of_its_key(tmp_path):
     """
-    What only the network can tell is said with file, line and column, too.
+    Mistakes that show only when the network is built must have a file, line and column too.
     """
     file = tmp_path / "cnn.yaml"
     file.write_text(RIGHT, encoding="utf-8")
@@ -516,7 +518,7 @@ def test_a_late_error_gets_the_place_of_its_key(tmp_path):
 
 def test_every_shipped_config_is_right():
     """
-    They are what people copy.
+    Users copy the shipped configs.
     """
     for file in Path(__file__).parents[2].glob("configs/*.yaml"):
         assert reader.read(file).config.layers

@@ -1,4 +1,4 @@
-"""The reader at its limits: in time, in memory, and where the system itself says no."""
+"""The reader at its limits: in time, in memory, and where the operating system reports an error."""
 
 import string
 import subprocess
@@ -37,7 +37,7 @@ SLOW = {
 @pytest.mark.parametrize("case", SLOW)
 def test_no_file_takes_more_than_seconds_and_200_mb_at_the_command_line(case, tmp_path):
     """
-    A classic: a hundred bytes of aliases that are a terabyte of text.
+    A classic attack is a few hundred bytes of aliases that expand to terabytes of text.
     """
     file = tmp_path / "case.yaml"
     file.write_bytes(SLOW[case])
@@ -52,10 +52,10 @@ def test_no_file_takes_more_than_seconds_and_200_mb_at_the_command_line(case, tm
     assert 4 == code, done.stderr
     assert done.stderr.startswith(f"{file}:")
     assert kilobytes < 200 * 1024
-    assert seconds < 2  # one on a machine with nothing else to do
+    assert seconds < 2  # one on an idle machine
 
 
-# A process of its own: a child's peak begins with the memory of the one that started it.
+# In a separate process: a child's peak memory starts at the memory of its parent.
 MEASURE = """
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[1:]).returncode
@@ -75,7 +75,7 @@ def edits(word):
 
 def test_after_one_wrong_character_the_right_key_is_offered():
     """
-    Whoever has mistyped a key must not have to look it up.
+    Users who mistype a key should not have to look it up.
     """
     offered = []
     for section in language():
@@ -90,7 +90,7 @@ def test_after_one_wrong_character_the_right_key_is_offered():
 
 def test_after_one_wrong_character_the_right_choice_is_offered():
     """
-    The same for what may stand behind a key.
+    Users who mistype a value should not have to look it up either.
     """
     offered = []
     for section in language():
@@ -116,7 +116,7 @@ PLACES = {
 @pytest.mark.parametrize("place", PLACES, ids=range(len(PLACES)))
 def test_a_place_where_no_config_can_be_is_named(place):
     """
-    A slip in a shell gives such names; the answer is a line, and it comes at once.
+    A slip in the shell can produce such paths; users need a one-line message at once.
     """
     with pytest.raises(ConfigError, match=PLACES[place]):
         reader.read(Path(place))
@@ -125,11 +125,9 @@ def test_a_place_where_no_config_can_be_is_named(place):
 @nobody.needed
 def test_a_file_or_folder_that_may_not_be_read_is_named():
     """
-    Data on a shared machine belong to somebody else.
+    On a shared machine, data often belong to another user.
     """
-    with (
-        tempfile.TemporaryDirectory() as folder
-    ):  # pytest's own may be looked into by its user only
+    with tempfile.TemporaryDirectory() as folder:  # only its owner may look into pytest's tmp_path
         Path(folder).chmod(0o755)
         closed = Path(folder) / "closed"
         closed.mkdir()
@@ -176,7 +174,7 @@ QUOTED = {
 @pytest.mark.parametrize("layer", QUOTED)
 def test_a_number_in_quotes_is_text_wherever_a_number_belongs(layer, tmp_path):
     """
-    Once as text and once as a number, nobody would know which.
+    If quotes meant text in some fields and a number in others, users could not tell which is which.
     """
     file = tmp_path / "c.yaml"
     file.write_text(RIGHT.replace("Flatten", f"{{{layer}}}, Flatten"), encoding="utf-8")
@@ -190,7 +188,7 @@ def test_a_number_in_quotes_is_text_wherever_a_number_belongs(layer, tmp_path):
 @pytest.mark.parametrize("text", VALUES, ids=range(len(VALUES)))
 def test_what_no_program_expects_has_a_message_and_a_line(text, tmp_path):
     """
-    Each of these was a traceback, a message of a megabyte, or one without its line.
+    Each of these used to cause a traceback, a megabyte-long message, or a message without its line.
     """
     file = tmp_path / "c.yaml"
     for ending in ("\n", "\r\n", "\r"):
@@ -213,7 +211,7 @@ PATHS = {
 @pytest.mark.parametrize("written", PATHS)
 def test_a_path_that_no_file_can_have_is_refused(written, tmp_path):
     """
-    The system would refuse it later, with a traceback.
+    The operating system would reject it later, with a traceback.
     """
     file = tmp_path / "c.yaml"
     file.write_text(RIGHT.replace("name: digits", f"{written}, size: 9"), encoding="utf-8")
@@ -225,7 +223,7 @@ def test_a_path_that_no_file_can_have_is_refused(written, tmp_path):
 @pytest.mark.parametrize("override", ["\udcff=1", "k" * 5000 + "=1", "=" + "k" * 100_000])
 def test_what_is_no_key_is_a_wrong_command_line(override, tmp_path):
     """
-    Bytes that are no UTF-8 and megabytes come out of broken scripts.
+    Broken scripts produce bytes that are not UTF-8, and megabytes of text.
     """
     file = tmp_path / "c.yaml"
     file.write_text(RIGHT, encoding="utf-8")
@@ -237,7 +235,7 @@ def test_what_is_no_key_is_a_wrong_command_line(override, tmp_path):
 
 def test_an_override_is_not_nested_without_an_end(tmp_path):
     """
-    A key of sixty thousand dots took sixteen gigabytes.
+    A key with sixty thousand dots used to take sixteen gigabytes.
     """
     file = tmp_path / "c.yaml"
     file.write_text(RIGHT, encoding="utf-8")
@@ -250,7 +248,7 @@ def test_an_override_is_not_nested_without_an_end(tmp_path):
 
 def test_a_network_of_a_million_layers_is_refused_where_it_is_written(tmp_path):
     """
-    Each Repeat by itself was within the bounds; together they took all the memory there is.
+    Each Repeat was within its bounds, but together they used up all memory.
     """
     file = tmp_path / "c.yaml"
     many = "{Repeat: {times: 10000, layers: [ReLU]}}, " * 100

@@ -1,4 +1,4 @@
-"""The JSON Schema takes what the reader takes, for editors."""
+"""The JSON Schema for editors accepts what the reader accepts."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ REGISTRIES = [
 
 
 def written(**sections):
-    """A small right config, with these sections in place of its own, less those that are `...`."""
+    """Returns a small valid config with these sections replaced; `...` removes a section."""
     config = {
         "dataset": {"name": "digits"},
         "layers": ["Flatten", {"Dense": {"units": "classes"}}],
@@ -39,7 +39,7 @@ def written(**sections):
 
 def test_it_is_a_schema():
     """
-    An editor ignores a schema that is none, and says so to nobody.
+    An editor silently ignores an invalid schema.
     """
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
@@ -63,7 +63,7 @@ def test_the_command_returns_it():
 @pytest.mark.parametrize("config", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_config_is_right(config):
     """
-    An editor that underlines a right config is not believed when it underlines a wrong one.
+    Users do not trust an editor that underlines valid configs.
     """
     VALIDATOR.validate(yaml.safe_load(config.read_text(encoding="utf-8")))
 
@@ -71,7 +71,7 @@ def test_every_shipped_config_is_right(config):
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.__name__)
 def test_every_alias_of_every_name_is_valid(registry):
     """
-    Keras' identifiers in a tutorial are valid, and an editor must not underline them.
+    Keras' identifiers, as used in tutorials, are valid, so an editor must not underline them.
     """
     named = {"$ref": f"#/$defs/{registry.__name__}", "$defs": SCHEMA["$defs"]}
     validator = jsonschema.Draft202012Validator(named)
@@ -165,7 +165,7 @@ def test_what_the_reader_takes_is_right(edit, tmp_path):
 @pytest.mark.parametrize("edit", WRONG.values(), ids=WRONG)
 def test_mistakes_are_seen_by_the_editor(edit, tmp_path):
     """
-    A schema that lets everything through is no help.
+    A schema that accepts everything is useless.
     """
     config = written(**edit)
 
@@ -177,7 +177,7 @@ def test_mistakes_are_seen_by_the_editor(edit, tmp_path):
 
 def test_every_key_of_a_layer_says_what_it_is():
     """
-    The text that an editor shows next to a key is the documentation most people ever read.
+    The text that an editor shows next to a key is all the documentation that most users read.
     """
     for name in Layer.named():
         definition = SCHEMA["$defs"][name]

@@ -1,4 +1,4 @@
-"""Whatever the schema allows, the reader takes, and what it writes down it reads again."""
+"""The reader accepts whatever the schema allows, and can read back what it writes."""
 
 import string
 from collections import Counter
@@ -15,13 +15,13 @@ quiet = settings(
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate],  # a smaller case would be sought for minutes
+    phases=[Phase.generate],  # shrinking a case would take minutes
 )
 
 
 def test_configs_within_all_bounds_are_accepted_and_their_resolved_form_is_equal(tmp_path):
     """
-    A reader that refuses everything would pass every test of wrong configs.
+    A reader that rejects everything would pass every test of invalid configs.
     """
     file, again = tmp_path / "config.yaml", tmp_path / "again.yaml"
     layers: Counter[str] = Counter()
@@ -54,7 +54,7 @@ names = st.one_of(
 
 def test_class_names_come_back_as_they_were_written(tmp_path):
     """
-    In YAML 1.1 the class `no` is false, `010` is eight and `12:30` is 750; folders have such names.
+    Folders may be named `no`, `010` or `12:30`, which YAML 1.1 reads as false, eight and 750.
     """
     file, again = tmp_path / "config.yaml", tmp_path / "again.yaml"
     seen: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Right configs by the thousand, drawn from the JSON Schema that editors are given."""
+"""Thousands of valid configs, drawn from the JSON Schema for editors."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -19,15 +19,15 @@ Schema = dict[str, Any]
 SCHEMA = json_schema()
 SECTIONS: dict[str, type[Section]] = {each.__name__: each for each in language()}
 _NESTED = {"Residual", "Branches", "Repeat"}
-_UNSAID = {"axis", "groups"}  # they may not be 0, but -1: the schema lets 0 through
-_FIRST = {"Normalization"}  # of the images' moments, it may stand at one place only
-_ELSEWHERE = {"train", "stages"}  # must name layers that are there
+_UNSAID = {"axis", "groups"}  # may be -1 but not 0, though the schema accepts 0
+_FIRST = {"Normalization"}  # with the images' moments, it is valid in one place only
+_ELSEWHERE = {"train", "stages"}  # must name existing layers
 _END = {"Dense": {"units": "classes", "activation": "softmax"}}
 
 
 @st.composite
 def configs(draw: Draw) -> str:
-    """A config in YAML that keeps every bound and every rule."""
+    """A config in YAML that satisfies every bound and every rule."""
     keys = SCHEMA["properties"]
     optimizer = component(draw, "Optimizer")
     training = section(draw, "Training")
@@ -51,7 +51,7 @@ def configs(draw: Draw) -> str:
 
 
 def value(draw: Draw, schema: Schema, depth: int = 0) -> Any:
-    """Returns something that the schema allows, its leaves as YAML."""
+    """Returns a value that the schema allows, with its leaves as YAML."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         registry = is_registry(SECTIONS[name])
@@ -75,7 +75,7 @@ def value(draw: Draw, schema: Schema, depth: int = 0) -> Any:
 
 
 def number(draw: Draw, schema: Schema, *, whole: bool) -> str:
-    """Returns a number within its bounds: often one of them, else a small one."""
+    """Returns a number within its bounds; integers are often close to the lower one."""
     bounds = {"exclusiveMinimum": -3, "exclusiveMaximum": None, **schema}
     low = float(bounds.get("minimum", bounds["exclusiveMinimum"]))
     high = float(bounds.get("maximum", bounds["exclusiveMaximum"] or low + 10))
@@ -93,7 +93,7 @@ def number(draw: Draw, schema: Schema, *, whole: bool) -> str:
 
 
 def component(draw: Draw, registry: str, depth: int = 0) -> Any:
-    """Returns a component of a registry by its name, with fields if it has some."""
+    """Returns a component of a registry by its name, with its fields if it has any."""
     known = SECTIONS[registry]
     assert issubclass(known, Component)
     without = _FIRST | (_NESTED if depth > 1 else set())
@@ -104,9 +104,10 @@ def component(draw: Draw, registry: str, depth: int = 0) -> Any:
 
 
 def section(draw: Draw, name: str, depth: int = 0) -> dict[str, Any]:
-    """Returns keys of a section: all that it needs, and some of the others.
+    """Returns the fields of a section: all required ones and some of the others.
 
-    What violates a rule between fields is drawn again; an invalid field is an error.
+    If they break a rule between fields, only the required ones are drawn, or the example is
+    discarded; a single invalid field is an error.
     """
     schema = SCHEMA["$defs"][name]
     needed = schema.get("required", [])
@@ -134,7 +135,7 @@ def _broken_rules(name: str, fields: dict[str, Any]) -> list[str]:
 
 
 def dataset(draw: Draw) -> dict[str, Any]:
-    """Returns a data set of one of the kinds, with enough images left to train on."""
+    """Returns a dataset section of any kind that leaves enough images to train on."""
     kinds = [{"name": "digits"}, {"folder": "a"}, {"csv": "a.csv"}, {"npz": "a.npz"}]
     kind = draw(st.sampled_from(kinds))
     own = {"size": "[8, 9]"} if kind.keys() & {"folder", "csv"} else {}

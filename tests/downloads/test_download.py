@@ -1,4 +1,4 @@
-"""What comes from the network is what was published, or nothing came."""
+"""A download returns what was published, or nothing."""
 
 import ast
 import os
@@ -14,7 +14,7 @@ import imgcls
 from imgcls.downloads.download import DownloadError, download
 from imgcls.downloads.remote import Remote
 
-CONTENT = bytes(range(256)) * 4096  # 1 MiB: some parts
+CONTENT = bytes(range(256)) * 4096  # 1 MiB: several parts
 NETWORK = {"socket", "urllib", "http", "ssl", "ftplib", "smtplib", "socketserver", "xmlrpc"}
 
 
@@ -24,7 +24,7 @@ def _no_proxy(monkeypatch):
 
 
 def fetched(remote, patience_seconds=10):
-    """Returns the content, or why there is none."""
+    """Returns the content, or the reason why there is none."""
     try:
         return download(remote, lambda _: None, patience_seconds=patience_seconds)
     except DownloadError as error:
@@ -33,7 +33,8 @@ def fetched(remote, patience_seconds=10):
 
 def test_what_was_published_comes_and_is_counted(server):
     """
-    170 MB take minutes; a number that moves is what tells them from a network that hangs.
+    A download of 170 MB takes minutes; only a count that grows shows that the network does not
+    hang.
     """
     seen: list[int] = []
 
@@ -44,7 +45,7 @@ def test_what_was_published_comes_and_is_counted(server):
 
 def test_another_content_of_the_same_size_is_refused(server):
     """
-    Whoever sits between, or owns the server now, must not choose what is trained on.
+    An attacker on the network, or a new owner of the server, must not choose what users train on.
     """
     remote = replace(server.has("a", CONTENT), sha256="0" * 64)
 
@@ -60,7 +61,7 @@ def test_another_content_of_the_same_size_is_refused(server):
 )
 def test_a_content_that_is_too_short_is_refused(server, said, wrong):
     """
-    A login page of a hotel is as common as a connection that breaks.
+    A hotel's login page is as common as a connection that breaks.
     """
     remote = server.has("a", CONTENT)
     server.contents["/a"] = lambda request: request.send(CONTENT[:1000], said)
@@ -89,7 +90,7 @@ def test_a_content_without_end_is_not_taken_in(server):
 
 def test_what_the_server_answers_is_said(server):
     """
-    A file that has moved asks for another remedy than a network that is down.
+    A file that has moved requires another remedy than a network that is down.
     """
     url = server.has("a", b"").url + "/nowhere"
 
@@ -98,7 +99,7 @@ def test_what_the_server_answers_is_said(server):
 
 def test_a_refused_connection_is_said():
     """
-    No network is the most common of all reasons.
+    Being offline is the most common reason for a failed download.
     """
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -109,7 +110,7 @@ def test_a_refused_connection_is_said():
 
 def test_an_answer_that_is_no_http_is_said(server):
     """
-    Another service on that port, or a broken proxy, is no bug of ours.
+    Another service on the port, or a broken proxy, must not look like a bug in imgcls.
     """
     remote = server.has("a", CONTENT)
     server.contents["/a"] = lambda request: request.wfile.write(b"SSH-2.0-OpenSSH_9.6\r\n")
@@ -118,7 +119,7 @@ def test_an_answer_that_is_no_http_is_said(server):
 
 
 def hanging(server, then=lambda: None):
-    """A file of which half comes, and then nothing."""
+    """Returns a file whose server sends only the beginning."""
     remote = server.has("a", CONTENT)
 
     def half(request):
@@ -132,14 +133,14 @@ def hanging(server, then=lambda: None):
 
 def test_a_server_that_says_nothing_is_given_up(server):
     """
-    A training in the queue of a cluster must not hold its machine for ever.
+    A job on a cluster must not occupy its machine forever.
     """
     assert "nothing came for 0.3 s" == fetched(hanging(server), patience_seconds=0.3)
 
 
 def test_a_server_that_does_not_even_answer_is_given_up(server):
     """
-    A firewall that drops packets looks like this.
+    This is what a firewall that drops packets looks like.
     """
     remote = server.has("a", CONTENT)
     server.contents["/a"] = lambda _: server.over.wait(60)
@@ -149,11 +150,11 @@ def test_a_server_that_does_not_even_answer_is_given_up(server):
 
 def test_a_download_that_hangs_can_be_stopped(server):
     """
-    Ctrl-C works at once, also while nothing comes.
+    Ctrl-C must work at once, even while nothing arrives.
     """
 
     def press():
-        time.sleep(0.3)  # by then, it waits for more
+        time.sleep(0.3)  # by then, the download is waiting for more
         os.kill(os.getpid(), signal.SIGINT)
 
     began = time.monotonic()
@@ -164,7 +165,7 @@ def test_a_download_that_hangs_can_be_stopped(server):
 
 def test_nothing_else_knows_the_network():
     """
-    Pictures of patients and plans of factories are classified with this: it calls nobody.
+    Users classify confidential images, such as medical scans, and rely on imgcls contacting nobody.
     """
     root = Path(imgcls.__file__).parent
     knowing = {
@@ -178,7 +179,7 @@ def test_nothing_else_knows_the_network():
 
 
 def used(node):
-    """What of the network's modules a piece of code imports from, renames or uses."""
+    """Returns what a node imports from, renames or uses of the network modules; else nothing."""
     if isinstance(node, ast.ImportFrom):
         return node.module if str(node.module).split(".")[0] in NETWORK else ""
     if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""The figures of a set of predictions."""
+"""The metrics of a set of predictions."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from imgcls.evaluation.metrics import accuracy, by_class, confusion, summary, to
 
 
 def said(*classes, of):
-    """Returns probabilities that say these classes."""
+    """Returns probabilities that predict these classes."""
     return np.eye(of, dtype=np.float32)[list(classes)]
 
 
@@ -48,7 +48,7 @@ def test_the_summary_is_what_scikit_learn_says():
 
 def test_top_5_is_left_out_where_it_would_always_be_1():
     """
-    With five classes it says nothing, and looks like a perfect result.
+    With five classes it carries no information, yet looks like a perfect result.
     """
     five, six = random_predictions(20, 5), random_predictions(20, 6)
 
@@ -58,7 +58,7 @@ def test_top_5_is_left_out_where_it_would_always_be_1():
 
 def test_the_mean_loss_is_summed_in_float64():
     """
-    In float32 the sum of many losses forgets the small ones.
+    In float32, a sum of many losses would lose the small ones.
     """
     losses = np.array([1e8] + [1.0] * 999, np.float32)
 
@@ -69,7 +69,7 @@ def test_the_mean_loss_is_summed_in_float64():
 
 def test_the_first_of_equal_probabilities_comes_first():
     """
-    A network that says the same of every class must not have a lower top-5 than top-1 accuracy.
+    If all classes are equally probable, top-5 accuracy must not be lower than top-1 accuracy.
     """
     labels, same = labelled(0, 4, 5, 9), np.full((4, 10), 0.1, np.float32)
 
@@ -79,8 +79,8 @@ def test_the_first_of_equal_probabilities_comes_first():
 
 def test_a_class_without_images_is_undefined_and_one_never_found_is_0():
     """
-    A 0 for a class that is not in the data would be read as the network's failure; leaving out a
-    class that it never finds would be praise for ignoring it.
+    A 0 for a class that is not in the data would look like a failure of the network; leaving out a
+    class that it never finds would reward ignoring it.
     """
     figures = by_class(labelled(0, 0, 1), said(0, 2, 2, of=4))
 
@@ -92,7 +92,7 @@ def test_a_class_without_images_is_undefined_and_one_never_found_is_0():
 
 def test_means_over_classes_are_over_those_in_the_data():
     """
-    Scoring a folder that lacks a class must not lower the figures of the others.
+    Evaluating a folder that lacks a class must not lower the means over the other classes.
     """
     figures = summary(labelled(0, 0, 1), said(0, 2, 2, of=4), np.zeros(3, np.float32))
 
@@ -103,7 +103,7 @@ def test_means_over_classes_are_over_those_in_the_data():
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_probability_that_is_not_finite_makes_every_share_undefined(bad):
     """
-    argmax takes nan for the largest number: the accuracy would be that of class 0.
+    argmax treats nan as the largest number, so the accuracy would be a meaningless figure.
     """
     probabilities = said(0, 1, 0, of=2)
     probabilities[1, 1] = bad
@@ -116,7 +116,7 @@ def test_a_probability_that_is_not_finite_makes_every_share_undefined(bad):
 
 def test_the_confusion_matrix_has_the_true_classes_in_its_rows():
     """
-    Transposed, it tells which mistakes to mend the wrong way round.
+    Transposed, it would show the mistakes the wrong way around.
     """
     matrix = confusion(labelled(0, 0, 1), said(0, 2, 2, of=3))
 
@@ -125,7 +125,7 @@ def test_the_confusion_matrix_has_the_true_classes_in_its_rows():
 
 def test_an_image_without_prediction_is_in_no_column():
     """
-    It was taken for nothing, and must not be counted as taken for the first class.
+    The image must not be counted as a prediction of the first class.
     """
     probabilities = said(0, 1, of=2)
     probabilities[1] = np.nan
@@ -135,7 +135,7 @@ def test_an_image_without_prediction_is_in_no_column():
 
 def test_no_images_give_no_figures_and_no_warning():
     """
-    An empty split is answered by `n/a`, not by a traceback from a library.
+    An empty split must be reported as `n/a`, not with a traceback from a library.
     """
     none = np.zeros((0, 3), np.float32)
 
@@ -148,7 +148,7 @@ def test_no_images_give_no_figures_and_no_warning():
 @pytest.mark.timing
 def test_the_summary_of_ten_thousand_images_takes_no_time():
     """
-    It stands between two epochs, and some epochs last a second.
+    The summary is computed between epochs, some of which last only a second.
     """
     many = random_predictions(10_000, 100)
     summary(*many)  # scikit-learn is imported here

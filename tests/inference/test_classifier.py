@@ -1,4 +1,4 @@
-"""A picture gives the same tensor in training and in prediction, and the weights are the best."""
+"""An image gives the same tensor in training and in prediction, which uses the best weights."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ def ignore(event: object) -> None:
 
 @pytest.fixture(params=["of one size", "of many sizes", "smaller than the network's"])
 def folder(request, tmp_path):
-    """Class folders of PNG and JPEG pictures."""
+    """Class folders of PNG and JPEG images."""
     rng = np.random.default_rng(0)
     for name in ("bar", "foo"):
         (tmp_path / "photos" / name).mkdir(parents=True)
@@ -53,7 +53,8 @@ def run(folder, tmp_path, write_config):
 
 def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
     """
-    The commonest reason why a model is worse in use than in its test.
+    Different preprocessing is the most common reason why a model does worse in use than in its
+    test.
     """
     loaded = load_run(run, run.parent, "best", ignore)
     spec = loaded.spec
@@ -70,7 +71,7 @@ def test_a_training_picture_gives_the_tensor_that_it_had_in_training(run):
 
 def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, folder):
     """
-    What was evaluated as best is what predicts.
+    Predictions must come from the weights that were evaluated as the best.
     """
     from imgcls.inference.classifier import Classifier
 
@@ -90,7 +91,7 @@ def test_predictions_are_probabilities_and_those_of_the_averaged_weights(run, fo
 
 def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, tmp_path):
     """
-    A config that asks for a terabyte next to weights of a kilobyte is an attack, or a mix-up.
+    A config that asks for a terabyte, next to weights of a kilobyte, is an attack or a mix-up.
     """
     saved, _ = checkpoints.newest(run / "checkpoints")
     assert saved is not None
@@ -109,7 +110,7 @@ def test_a_run_from_elsewhere_takes_no_more_memory_than_it_brings(run, folder, t
 
 def test_a_url_is_no_picture(run):
     """
-    Nothing opens a connection that was not asked for.
+    No connection may be opened that the user did not ask for.
     """
     with pytest.raises(UsageError, match="download it first"):
         predict(["https://example.org/cat.png"], ignore, run=run)

@@ -1,4 +1,4 @@
-"""What `predict` is asked about, without a network."""
+"""The images that `predict` is asked to classify, without a network."""
 
 import io
 import os
@@ -19,20 +19,20 @@ def names(*images, listed=None, null=False):
 
 
 class Stdin(io.TextIOWrapper):
-    """What a shell connects, with bytes in it."""
+    """A stdin with the given bytes, as a shell would connect it."""
 
     def __init__(self, data, *, is_terminal=False):
         super().__init__(io.BufferedReader(io.BytesIO(data)))
         self._is_terminal = is_terminal
 
     def isatty(self):
-        """Says what it was told to say."""
+        """Returns what the test has set."""
         return self._is_terminal
 
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A folder with pictures, in which the test is."""
+    """A folder with images as the current folder."""
     for name in ("a.png", "b/1.png", "b/2.jpg", "b/notes.txt", "b/.hidden.png", "c/readme.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(PICTURE)
@@ -42,7 +42,7 @@ def here(tmp_path, monkeypatch):
 
 def test_files_folders_and_globs_come_in_the_order_given(here):
     """
-    The first line of the output is of the first picture.
+    Users expect the first line of the output to be about the first image.
     """
     del here
 
@@ -53,7 +53,7 @@ def test_files_folders_and_globs_come_in_the_order_given(here):
 
 def test_what_has_no_picture_is_refused_beside_others_and_an_error_alone(here):
     """
-    An empty folder among ten is a line of its own; nothing at all is exit code 5.
+    An empty folder among ten is reported on a line of its own; no images at all are exit code 5.
     """
     del here
     found = list(ImageInputs(["c", "z*.png", "a.png"], None).each())
@@ -67,7 +67,7 @@ def test_what_has_no_picture_is_refused_beside_others_and_an_error_alone(here):
 
 def test_other_files_of_a_folder_are_counted(here):
     """
-    Whoever misses a picture sees that it was taken for something else.
+    Users who miss an image can see that files were skipped, and why.
     """
     del here
     inputs = ImageInputs(["b", "c", "a.png"], None)
@@ -95,7 +95,8 @@ def test_other_files_of_a_folder_are_counted(here):
 )
 def test_the_names_of_a_list_are_taken_as_they_are(here, data, null, expected):
     """
-    A file name may hold any byte but NUL: `find` says it as it is, and so must we.
+    A file name may contain any byte but NUL; `find` prints it unchanged, so it must be read
+    unchanged.
     """
     (here / "list.txt").write_bytes(data)
 
@@ -104,7 +105,7 @@ def test_the_names_of_a_list_are_taken_as_they_are(here, data, null, expected):
 
 def test_a_list_follows_what_the_command_line_names_and_may_be_stdin(here, monkeypatch):
     """
-    `find ... | imgcls predict first.png --from-file -`.
+    Users run `find ... | imgcls predict first.png --from-file -`.
     """
     del here
     monkeypatch.setattr(sys, "stdin", Stdin(b"b/1.png\nb/2.jpg"))
@@ -114,7 +115,7 @@ def test_a_list_follows_what_the_command_line_names_and_may_be_stdin(here, monke
 
 def test_the_names_in_a_list_are_as_many_as_they_like(tmp_path):
     """
-    A million names must not wait for the last one, nor lie in memory.
+    With a million names, the first must not wait for the last, and they must not all be in memory.
     """
     listed = tmp_path / "list.txt"
     with listed.open("wb") as file:
@@ -132,7 +133,7 @@ def test_the_names_in_a_list_are_as_many_as_they_like(tmp_path):
 
 def test_a_pipe_s_names_are_taken_as_they_come(here):
     """
-    Who watches a folder and pipes what is new into us wants an answer before the pipe ends.
+    Users who watch a folder and pipe in new files want each answer before the pipe ends.
     """
     del here
     reading, writing = os.pipe()
@@ -158,7 +159,7 @@ def test_a_pipe_s_names_are_taken_as_they_come(here):
 )
 def test_a_list_that_is_none_is_named(here, data, message):
     """
-    A picture given as a list is a slip of the hand, not a gigabyte of names.
+    An image given as a list by mistake must not be read as a gigabyte of names.
     """
     (here / "list.txt").write_bytes(data)
 
@@ -171,7 +172,7 @@ def test_a_list_that_is_none_is_named(here, data, message):
 )
 def test_a_list_that_cannot_be_read_is_named(here, name, message):
     """
-    The check comes before the seconds of TensorFlow's start.
+    Users should not have to wait until TensorFlow has started, which takes seconds.
     """
     del here
     with pytest.raises(DataError, match=f"{name}: cannot be read, {message}"):
@@ -190,7 +191,7 @@ def test_a_list_that_cannot_be_read_is_named(here, name, message):
 )
 def test_a_stdin_without_a_picture_is_an_error(monkeypatch, stdin, error, message):
     """
-    `imgcls predict -` in a terminal would wait for ever, and `/dev/zero` has no end.
+    `imgcls predict -` in a terminal would wait forever, and `/dev/zero` never ends.
     """
     monkeypatch.setattr(sys, "stdin", stdin)
 
@@ -200,7 +201,7 @@ def test_a_stdin_without_a_picture_is_an_error(monkeypatch, stdin, error, messag
 
 def test_a_picture_on_stdin_stands_where_it_was_named(here, monkeypatch):
     """
-    `curl ... | imgcls predict before.png -`.
+    Users run `curl ... | imgcls predict before.png -`.
     """
     del here
     monkeypatch.setattr(sys, "stdin", Stdin(PICTURE))
@@ -224,7 +225,7 @@ def test_a_picture_on_stdin_stands_where_it_was_named(here, monkeypatch):
 )
 def test_a_wrong_command_line_is_refused_at_once(images, listed, null, message):
     """
-    Whatever is piped in, it is not read for nothing.
+    Piped input must not be read in vain.
     """
     with pytest.raises(UsageError, match=message):
         ImageInputs(images, listed, null=null)

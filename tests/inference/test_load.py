@@ -25,7 +25,7 @@ def ignore(event: object) -> None:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, small):
-    """A run of one epoch, and one before it that is damaged when a test wants it."""
+    """A run of two epochs with averaged weights."""
     import yaml
 
     folder = tmp_path_factory.mktemp("load")
@@ -63,7 +63,7 @@ def test_files_and_arrays_have_the_probabilities_of_the_command(run, files):
 
 def test_arrays_of_any_size_and_color_are_fitted(run):
     """
-    Images come as they are.
+    Users should not have to resize or convert their images first.
     """
     classifier = imgcls.load(run)
     large = np.repeat(np.repeat(PIXELS, 4, axis=1), 4, axis=2)
@@ -76,7 +76,7 @@ def test_arrays_of_any_size_and_color_are_fitted(run):
 
 def test_the_network_gives_logits(run):
     """
-    For whoever builds on it: a keras.Sequential, images in 0..1.
+    Users who build on it rely on a keras.Sequential that takes images in 0..1.
     """
     classifier = imgcls.load(run)
     logits = classifier.network(PIXELS[..., None].astype(np.float32) / 255, training=False)
@@ -89,7 +89,7 @@ def test_the_network_gives_logits(run):
 
 def test_raw_and_averaged_weights_can_be_chosen(run):
     """
-    As with `evaluate --weights`.
+    The choice is the same as with `evaluate --weights`.
     """
     averaged, raw = (imgcls.load(run, weights=each).predict(PIXELS) for each in ("averaged", "raw"))
 
@@ -107,7 +107,7 @@ WRONG: dict[str, Any] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_an_array_of_another_kind_is_an_error_and_no_wrong_answer(case, run):
     """
-    Floats in 0..1, taken for 0..255, would be black images.
+    Floats in 0..1, mistaken for 0..255, would be black images.
     """
     with pytest.raises(UsageError, match=r"predict: expected uint8 \[image, height, width\]"):
         imgcls.load(run).predict(WRONG[case])
@@ -115,7 +115,7 @@ def test_an_array_of_another_kind_is_an_error_and_no_wrong_answer(case, run):
 
 def test_a_file_that_is_no_image_is_named(run, files, tmp_path):
     """
-    One of a thousand is wrong, and somebody has to find it.
+    If one file of a thousand is broken, the user has to find it.
     """
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not an image")
@@ -127,7 +127,7 @@ def test_a_file_that_is_no_image_is_named(run, files, tmp_path):
 
 def test_a_damaged_checkpoint_that_is_passed_over_is_a_warning(run, tmp_path):
     """
-    There is no console that would say it.
+    In Python there is no console to report it.
     """
     import shutil
 
@@ -144,7 +144,7 @@ def test_a_damaged_checkpoint_that_is_passed_over_is_a_warning(run, tmp_path):
 
 def test_nothing_else_is_public():
     """
-    What is public is promised; the rest may change.
+    Public names are a promise; everything else may change.
     """
     assert ["load"] == imgcls.__all__
     assert Path(imgcls.__file__).with_name("py.typed").exists()

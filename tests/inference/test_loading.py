@@ -1,4 +1,4 @@
-"""Of a run only the weights that are used are read, and damage to others is no hindrance."""
+"""Only the weights that are used are read from a run, so damage to others does not matter."""
 
 import json
 import os
@@ -35,14 +35,14 @@ def spoil(run, step, name):
 
 
 def load(run, choice=None, weights=None):
-    """The run, and the warnings of reading it."""
+    """Returns the run, and the warnings from reading it."""
     events: list[object] = []
     loaded = load_run(run, run.parent, choice, events.append, weights)
     return loaded, [event.message for event in events if isinstance(event, Warned)]
 
 
 def save(run, step, parts, best):
-    """Saves one more checkpoint, with arrays of the last one."""
+    """Saves one more checkpoint, with the arrays of the last one."""
     saved, _ = checkpoints.newest(run / "checkpoints")
     assert saved is not None
     state = saved.state | {"step": step, "best": {"step": best}}
@@ -86,8 +86,8 @@ print(total() - before, *("/".join(path.parts[-2:]) for path in opened))
 )
 def test_one_file_of_one_checkpoint_is_read_once(run, choice, weights, expected):
     """
-    A prediction waits for the network's own bytes, not for an optimizer of twice their size, the
-    other weights and the other checkpoints.
+    Users must wait only for the network's own weights, not for an optimizer of twice their size,
+    the other weights or the other checkpoints.
     """
     large = {"a": np.zeros(10**6, np.float32)}
     attached = {name: run / name for name in ("config.yaml", "model.json")}
@@ -112,7 +112,7 @@ def test_one_file_of_one_checkpoint_is_read_once(run, choice, weights, expected)
 @pytest.mark.parametrize("step", [BEST, LAST])
 def test_a_damaged_optimizer_does_not_stop_a_prediction_but_is_skipped_when_resuming(run, step):
     """
-    The weights are whole; only training needs the rest.
+    The weights are intact; only training needs the optimizer.
     """
     path = spoil(run, step, "optimizer.safetensors")
 
@@ -127,7 +127,8 @@ def test_a_damaged_optimizer_does_not_stop_a_prediction_but_is_skipped_when_resu
 
 def test_damaged_weights_of_the_best_checkpoint_are_replaced_by_the_last_with_a_warning(run):
     """
-    The last one is a few epochs away and does the job; whoever asked for the best one is told.
+    The last checkpoint is only a few epochs away and good enough, but users who ask for the best
+    one must get an error.
     """
     path = spoil(run, BEST, "averaged.safetensors")
     loaded, warnings = load(run)
@@ -146,7 +147,7 @@ def test_damaged_weights_of_the_best_checkpoint_are_replaced_by_the_last_with_a_
 
 def test_a_damaged_last_checkpoint_that_is_also_the_best_is_one_warning(run):
     """
-    Two warnings of one file would look like two damaged files.
+    Two warnings about one file would look like two damaged files.
     """
     save(run, 50, (MODEL, OPTIMIZER, AVERAGED), best=50)
     path = spoil(run, "step-50", "averaged.safetensors")
@@ -164,7 +165,7 @@ def test_a_damaged_last_checkpoint_that_is_also_the_best_is_one_warning(run):
 
 def test_a_damaged_manifest_of_the_last_checkpoint_is_a_warning_though_the_best_is_whole(run):
     """
-    Only the last one knows which is best: an older one may name an older best.
+    Only the last checkpoint records which one is best: an older one may name an older best.
     """
     save(run, 50, (MODEL, OPTIMIZER, AVERAGED), best=50)
     path = spoil(run, "step-50", "MANIFEST.json")
@@ -179,7 +180,7 @@ def test_a_damaged_manifest_of_the_last_checkpoint_is_a_warning_though_the_best_
 
 def test_where_no_weights_are_whole_each_damage_is_named(run):
     """
-    One look at the messages must suffice to know what to restore from a backup.
+    One look at the messages must be enough to know what to restore from a backup.
     """
     paths = [spoil(run, step, "averaged.safetensors") for step in (LAST, BEST)]
     events: list[object] = []
@@ -194,7 +195,7 @@ def test_where_no_weights_are_whole_each_damage_is_named(run):
 @pytest.mark.parametrize("choice", [None, "best", "last"])
 def test_averaged_weights_that_a_run_does_not_have_are_one_error(run, choice):
     """
-    Raw weights in their place would be figures of another model.
+    Falling back to raw weights would give the figures of another model.
     """
     save(run, 50, (MODEL, OPTIMIZER), best=46)
     events: list[object] = []
@@ -206,7 +207,7 @@ def test_averaged_weights_that_a_run_does_not_have_are_one_error(run, choice):
 
 def test_raw_and_averaged_weights_are_those_of_their_files(run):
     """
-    To compare both is how one finds out whether averaging pays.
+    Users compare both to find out whether averaging pays off.
     """
     saved = checkpoints.load(run / "checkpoints" / BEST)
     name = "layers[4].Dense/kernel"
@@ -220,7 +221,7 @@ def test_raw_and_averaged_weights_are_those_of_their_files(run):
 
 def test_a_run_of_an_older_format_is_rejected_with_both_formats_and_what_to_do(run):
     """
-    Nothing is wrong with its files, and no other imgcls command will help.
+    The files are intact, and no other imgcls command will help.
     """
     for step in (BEST, LAST):
         path = run / "checkpoints" / step / "MANIFEST.json"

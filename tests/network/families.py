@@ -1,4 +1,4 @@
-"""Networks of the literature as a config writes them."""
+"""Networks from the literature, written as configs."""
 
 from typing import Any
 
@@ -6,23 +6,23 @@ Layers = list[Any]
 
 
 def conv(filters: int, size: int = 1, **options: Any) -> dict[str, Any]:
-    """A convolution without bias, as before a normalization."""
+    """Returns a convolution without bias, as used before a normalization."""
     fields = {"filters": filters, "kernel_size": size, "use_bias": False, "padding": "same"}
     return {"Conv2D": fields | options}
 
 
 def residual(layers: Layers, **options: Any) -> dict[str, Any]:
-    """A residual connection that ends with ReLU."""
+    """Returns a residual connection that ends with ReLU."""
     return {"Residual": {"layers": layers, "activation": "relu"} | options}
 
 
 def branches(*each: Layers, **options: Any) -> dict[str, Any]:
-    """Branches; an empty one is the input."""
+    """Returns branches; an empty one is the input."""
     return {"Branches": {"branches": list(each)} | options}
 
 
 def top(classes: int) -> Layers:
-    """The usual end."""
+    """Returns the usual last layers."""
     return ["GlobalAveragePooling2D", {"Dense": {"units": classes, "activation": "softmax"}}]
 
 
@@ -52,7 +52,7 @@ def resnet18() -> Layers:
 
 
 def bottlenecks(width: int, groups: int = 1, excitation: int | None = None) -> Layers:
-    """ResNet-50 and its kin: bottlenecks of `width` channels at first, doubled three times."""
+    """Returns ResNet-50 or a variant: bottlenecks of `width` channels, doubled at each stage."""
     layers = list(STEM)
     for stage, blocks in enumerate((3, 4, 6, 3)):
         inner, outer = width * 2**stage, 256 * 2**stage
@@ -79,7 +79,7 @@ def squeeze_and_excitation(channels: int, reduction: int) -> dict[str, Any]:
 
 
 def wide_resnet(blocks: int, width: int) -> Layers:
-    """https://arxiv.org/abs/1605.07146 for CIFAR-10, activated before the convolutions."""
+    """https://arxiv.org/abs/1605.07146 for CIFAR-10, with pre-activation."""
     layers: Layers = [conv(16, 3)]
     for stage in range(3):
         filters, strides = 16 * width * 2**stage, 2 if stage else 1
@@ -94,7 +94,7 @@ def wide_resnet(blocks: int, width: int) -> Layers:
 
 
 def densenet121() -> Layers:
-    """https://arxiv.org/abs/1608.06993, DenseNet-BC with growth rate 32, as Keras has it."""
+    """https://arxiv.org/abs/1608.06993, DenseNet-BC with growth rate 32, as in Keras."""
     normalized = [{"BatchNormalization": {"epsilon": 1.001e-5}}, "ReLU"]
     grow = [*normalized, conv(128), *normalized, conv(32, 3)]
     layers: Layers = [
@@ -115,7 +115,7 @@ def densenet121() -> Layers:
 
 
 def inception_v3() -> Layers:
-    """https://arxiv.org/abs/1512.00567, as Keras has it."""
+    """https://arxiv.org/abs/1512.00567, as in Keras."""
 
     def unit(filters: int, size: Any = 1, **options: Any) -> Layers:
         normalization = {"BatchNormalization": {"scale": False}}

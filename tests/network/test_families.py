@@ -1,4 +1,4 @@
-"""Networks of the literature: their parameter counts, and the outputs of Keras' own."""
+"""Networks from the literature: their parameter counts, and the same outputs as in Keras."""
 
 import re
 from collections.abc import Callable
@@ -33,12 +33,12 @@ def trained(network: Network) -> int:
 
 
 COUNTS = {
-    # of torchvision and of the papers' own code, which count trained parameters
+    # from torchvision and the papers' own code, which count trainable parameters
     "ResNet-18": (families.resnet18, 224, 1000, 11_689_512),
     "ResNeXt-50 (32x4d)": (lambda: families.bottlenecks(128, groups=32), 224, 1000, 25_028_904),
     "SE-ResNet-50": (lambda: families.bottlenecks(64, excitation=16), 224, 1000, 28_088_024),
     "Wide ResNet-28-10": (lambda: families.wide_resnet(4, 10), 32, 10, 36_479_194),
-    # of Keras' documentation (8,062,504 and 23,851,784), without the moving statistics
+    # from Keras' documentation (8,062,504 and 23,851,784), less the moving statistics
     "DenseNet-121": (families.densenet121, 224, 1000, 7_978_856),
     "Inception v3": (families.inception_v3, 299, 1000, 23_817_352),
 }
@@ -47,7 +47,7 @@ COUNTS = {
 @pytest.mark.parametrize("name", COUNTS)
 def test_a_published_network_has_as_many_parameters_as_its_paper_says(name: str) -> None:
     """
-    Whoever writes one down wants that network, and not one like it.
+    Users who write down a published network want exactly that network.
     """
     layers, size, classes, parameters = COUNTS[name]
 
@@ -55,7 +55,7 @@ def test_a_published_network_has_as_many_parameters_as_its_paper_says(name: str)
 
 
 def created(model: keras.Model) -> list[Any]:
-    """The layers that have weights, by kind and in the order in which Keras' code makes them."""
+    """Returns the layers with weights, by kind and in the order in which Keras' code makes them."""
 
     def order(layer: keras.Layer) -> tuple[str, int]:
         number = re.search(r"_(\d+)$", layer.name)
@@ -65,13 +65,13 @@ def created(model: keras.Model) -> list[Any]:
 
 
 def ours(network: Network) -> list[Any]:
-    """The same of a network of ours; the sort is stable."""
+    """Returns the same layers of one of our networks; the sort is stable."""
     leaves = [each.layer for each in network.layers if not each.inner and each.layer.weights]
     return sorted(leaves, key=lambda layer: type(layer).__name__)
 
 
 def copied(network: Network, layers: list[Any]) -> None:
-    """Fills layers with random weights, and gives ours the same."""
+    """Fills Keras' layers with random weights, and copies these to our network."""
     mine = ours(network)
     assert [type(layer).__name__ for layer in layers] == [type(layer).__name__ for layer in mine]
     for theirs, own in zip(layers, mine, strict=True):
@@ -91,9 +91,9 @@ def assert_equal_outputs(network: Network, model: keras.Model, images: Any) -> N
 
 def test_inception_v3_is_that_of_keras() -> None:
     """
-    Branches within branches, merged in the order in which they are written.
+    Branches within branches must be merged in the order in which they are written.
     """
-    keras.utils.clear_session()  # its layers are counted from here
+    keras.utils.clear_session()  # restarts the numbers in the names of layers
     model = keras.applications.InceptionV3(weights=None, input_shape=(75, 75, 3))
     network = networks.build(read(families.inception_v3()), spec(75, 1000), 0)
     copied(network, created(model))
@@ -103,10 +103,10 @@ def test_inception_v3_is_that_of_keras() -> None:
 
 def test_densenet_121_is_that_of_keras() -> None:
     """
-    An empty branch is the input, to which each layer adds its channels.
+    An empty branch must pass on the input, to which each layer adds its channels.
     """
     model = keras.applications.DenseNet121(weights=None, input_shape=(32, 32, 3))
-    layers = [each for each in model.layers if each.weights]  # one after the other
+    layers = [each for each in model.layers if each.weights]  # in the order of the network
     network = networks.build(read(families.densenet121()), spec(32, 1000), 0)
     copied(network, sorted(layers, key=lambda layer: type(layer).__name__))
 
@@ -114,7 +114,7 @@ def test_densenet_121_is_that_of_keras() -> None:
 
 
 class Reference:
-    """Keras' functional API, which notes the layers that have weights in order."""
+    """Builds with Keras' functional API, and records the layers with weights in order."""
 
     def __init__(self) -> None:
         self.layers: list[Any] = []
@@ -131,7 +131,7 @@ class Reference:
         return self(layer, x)
 
     def normalized(self, x: Any, *, activated: bool = True) -> Any:
-        """Adds a normalization, and ReLU."""
+        """Adds a normalization, followed by ReLU if `activated`."""
         x = self(keras.layers.BatchNormalization(), x)
         return keras.layers.ReLU()(x) if activated else x
 
@@ -223,7 +223,8 @@ WRITTEN: dict[str, tuple[Layers, Callable[[Reference], keras.Model], int, int]] 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_a_published_network_computes_what_its_keras_code_computes(name: str) -> None:
     """
-    Equal weights, equal outputs: nothing is merged, strided or normalized in another place.
+    With equal weights, outputs differ if anything is merged, strided or normalized in the wrong
+    place.
     """
     layers, written, size, classes = WRITTEN[name]
     make = Reference()

@@ -1,4 +1,4 @@
-"""The layer table: every layer with its depth, and figures that others count, too."""
+"""The layer table: every layer with its depth, and figures that agree with other counters."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -57,14 +57,14 @@ def network(*layers: Any) -> Network:
 
 
 def profiled(model: keras.Model) -> int:
-    """Returns the multiply-adds of one image as TensorFlow's own profiler counts them."""
+    """Returns the multiply-adds per image as counted by TensorFlow's profiler."""
     traced = tf.function(lambda images: model(images, training=False), autograph=False)
     whole = traced.get_concrete_function(tf.TensorSpec([1, *model.input_shape[1:]])).graph
     return sum(map(products, graphs(whole)))
 
 
 def graphs(graph: Any) -> Iterator[Any]:
-    """Yields a graph and those of the functions that it calls; Keras compiles some convolutions."""
+    """Yields a graph and those of the functions it calls; Keras compiles some convolutions."""
     yield graph
     for operation in graph.get_operations():
         if operation.type in {"PartitionedCall", "StatefulPartitionedCall"}:
@@ -77,7 +77,7 @@ def products(graph: Any) -> int:
     options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
     found = profiler.profile(graph, options=options.with_empty_output().build(), cmd="op")
     total = 0
-    while found.children:  # each holds those that follow it
+    while found.children:  # each contains the one that follows it
         found = found.children[0]
         total += found.float_ops // 2 if found.name in PRODUCTS else 0
     return total
@@ -85,7 +85,7 @@ def products(graph: Any) -> int:
 
 def test_multiply_adds_are_those_that_tensorflow_counts():
     """
-    A table that says half of the cost, or twice as much, chooses the wrong network.
+    Users compare networks by their cost; a factor of two would make them choose the wrong one.
     """
     net = network()
     table = list(rows(net))
@@ -96,7 +96,7 @@ def test_multiply_adds_are_those_that_tensorflow_counts():
 @pytest.mark.parametrize("layer", LAYERS[:3] + LAYERS[4:8], ids=lambda layer: next(iter(layer)))
 def test_multiply_adds_of_each_layer_are_those_that_tensorflow_counts(layer):
     """
-    Two mistakes in a sum may hide each other.
+    Two errors may cancel each other out in a sum.
     """
     end = ["Flatten", {"Dense": {"units": "classes"}}]
     net = network(convolution(8), layer, *end)
@@ -108,7 +108,7 @@ def test_multiply_adds_of_each_layer_are_those_that_tensorflow_counts(layer):
 
 def test_parameters_are_those_that_keras_counts():
     """
-    They are what papers compare networks by.
+    Papers compare networks by their numbers of parameters.
     """
     net = network()
     table = list(rows(net))
@@ -119,7 +119,7 @@ def test_parameters_are_those_that_keras_counts():
 
 def test_the_layers_inside_a_layer_follow_it_one_deeper():
     """
-    Whoever looks for the costly layer looks inside the blocks.
+    Users who look for the most expensive layer look inside the blocks.
     """
     inner = {"Residual": {"layers": [convolution(8)], "shortcut": []}}
     table = list(rows(network({"Residual": {"layers": [convolution(8), inner]}}, *LAYERS[-4:])))
@@ -139,7 +139,7 @@ def test_the_layers_inside_a_layer_follow_it_one_deeper():
 
 def test_each_row_has_a_name_of_its_own():
     """
-    The rounds of a Repeat are different layers with different weights.
+    The rounds of a Repeat are separate layers with their own weights.
     """
     names = [row.name for row in rows(network())]
 
@@ -152,7 +152,7 @@ def test_each_row_has_a_name_of_its_own():
 
 def test_it_is_made_of_shapes_alone():
     """
-    `check` shows it of networks that this machine could not hold.
+    `check` shows the table even of networks that do not fit into memory.
     """
     layers = [Layer.read(layer) for layer in LAYERS]
 
@@ -161,7 +161,7 @@ def test_it_is_made_of_shapes_alone():
 
 def test_what_has_no_kernel_multiplies_nothing():
     """
-    Poolings and activations are the cheap ones, and are counted as such everywhere.
+    Pooling and activations are cheap, and by convention have no multiply-adds.
     """
     table = list(rows(network("BatchNormalization", {"MaxPooling2D": {}}, "Flatten", LAYERS[-1])))
 

@@ -1,4 +1,4 @@
-"""The network: its precision, its logits, its names, and what may be its last layer."""
+"""The network: its precision, its logits, its names, and which layers it may end with."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ IMAGES = np.random.default_rng(0).random((5, 8, 8, 1), np.float32)
 
 def test_bfloat16_is_computed_in_but_for_the_last_layer_and_the_weights():
     """
-    Half the bytes are fast where the processor has units for them, and too few for the loss.
+    bfloat16 is fast on processors that support it, but not precise enough for the loss.
     """
     network = build(LAYERS, SPEC, 0, precision="bfloat16")
     logits = network.model(IMAGES)
@@ -42,7 +42,7 @@ def test_bfloat16_is_computed_in_but_for_the_last_layer_and_the_weights():
 
 def test_weights_that_no_computer_counts_are_told_in_our_words():
     """
-    TensorFlow's words for 2 ** 63 numbers are about an op that the user never wrote.
+    TensorFlow's message about 2 ** 63 numbers would name an op that the user never wrote.
     """
     spec = spec_of(SPEC.classes, size=(60_000, 60_000))
     layers = [Layer.read(each) for each in ("Flatten", {"Dense": {"units": 2 * 10**9}})]
@@ -63,7 +63,7 @@ def test_the_final_softmax_is_split_off():
 
 def test_equal_seeds_give_equal_weights_and_others_do_not():
     """
-    A run is repeated by its seed.
+    Users repeat a run by its seed.
     """
     one, same, other = (
         np.asarray(build(LAYERS, SPEC, seed).model.variables[0]) for seed in (1, 1, 2)
@@ -108,7 +108,7 @@ ENDS: dict[str, list[Any]] = {
 @pytest.mark.parametrize("end", ENDS)
 def test_a_last_layer_of_any_kind_gives_the_logits(end, precision):
     """
-    Papers end in poolings and sums, too; only the shape of what comes out matters.
+    Published networks also end with pooling or sums; only the shape of the output matters.
     """
     network = build(stack(*ENDS[end]), SPEC, 0, precision=precision)
     logits = network.model(IMAGES)
@@ -119,7 +119,7 @@ def test_a_last_layer_of_any_kind_gives_the_logits(end, precision):
 
 def test_a_last_layer_that_does_not_give_a_number_per_class_is_a_mistake_with_its_key():
     """
-    Keras would broadcast it, or fail in the middle of a step.
+    Keras would broadcast the output, or fail in the middle of a step.
     """
     with pytest.raises(
         ConfigError, match=r"^layers\[1\].Dense: gives 4 numbers per image, but the "
@@ -153,7 +153,7 @@ NAMED: list[Any] = [
 
 def test_a_variable_is_named_by_its_layers_place_or_name():
     """
-    A checkpoint is read by these names, and a user freezes and inspects layers by them.
+    Checkpoints are read by these names, and users freeze and inspect layers by them.
     """
     inside, last = "layers[3].Repeat[0].layers[0].Residual", "layers[4].Branches.branches[1]"
     network = build(stack(*NAMED), SPEC, 0)
@@ -175,7 +175,7 @@ def test_a_variable_is_named_by_its_layers_place_or_name():
         f"{last}[1].PReLU/alpha",
     } < set(network.variables)
     rounds = [key for key in network.variables if key.startswith("layers[3]")]
-    # The first round has the projection, for the second one's shapes are equal.
+    # Only the first round has a projection, because the shapes in the second one are equal.
     assert 4 + 3 == len(rounds)
     assert f"{inside}.shortcut/kernel" in rounds
     assert f"{inside.replace('[0]', '[1]', 1)}.layers[0].Conv2D/bias" in rounds
@@ -187,7 +187,7 @@ def test_a_variable_is_named_by_its_layers_place_or_name():
 
 def test_names_do_not_depend_on_what_was_built_before():
     """
-    Keras counts layers per process: what predicts would not find what training saved.
+    Keras numbers layers per process: a prediction would not find the weights that training saved.
     """
     first = list(build(stack(*NAMED), SPEC, 0).variables)
     build(LAYERS, SPEC, 0)
@@ -202,7 +202,8 @@ def same(one: Network, other: Network, *keys: str) -> list[bool]:
 
 def test_a_layers_start_depends_on_the_seed_its_key_and_the_field_alone():
     """
-    A layer more at the end must not be another start of all the others, or nothing is compared.
+    Adding a layer at the end must not change the initial weights of the others, or the two networks
+    could not be compared.
     """
     dense = {"Dense": {"units": 3, "bias_initializer": "RandomNormal"}}
     normal = {"Dense": {"units": 3, "kernel_initializer": "RandomNormal"}}
@@ -227,7 +228,7 @@ def test_a_layers_start_depends_on_the_seed_its_key_and_the_field_alone():
 
 def test_a_name_keeps_the_start_of_a_layer_that_moves():
     """
-    A layer is compared before and after something is put in front of it.
+    Users can then compare a layer before and after another one is inserted in front of it.
     """
     head = {"Dense": {"units": "classes", "name": "head"}}
     one, other = (
@@ -239,7 +240,7 @@ def test_a_name_keeps_the_start_of_a_layer_that_moves():
 
 def test_the_rounds_of_a_repeat_start_differently():
     """
-    Equal layers one after the other would learn less than they cost.
+    Consecutive layers with equal weights would learn less than they cost.
     """
     repeated = {"Repeat": {"times": 2, "layers": [CONVOLUTION]}}
     found = build(stack(CONVOLUTION, repeated, "Flatten", LAYERS[-1].model_dump()), SPEC, 0)
@@ -252,7 +253,7 @@ def test_the_rounds_of_a_repeat_start_differently():
 
 def test_equal_seeds_give_equal_weights_everywhere():
     """
-    One random choice without a seed of its own would make every run another one.
+    A single unseeded random choice would make every run different.
     """
     one, same_one = (values(build(stack(*NAMED), SPEC, 3).variables) for _ in range(2))
 
@@ -262,7 +263,7 @@ def test_equal_seeds_give_equal_weights_everywhere():
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_the_shapes_are_those_of_the_network_without_its_values(precision):
     """
-    The memory of a training is reckoned from them before any of it is taken.
+    The memory for training is estimated from these shapes before any is allocated.
     """
     drawn = shapes_only(stack(*NAMED), SPEC, precision=precision)
     made = build(stack(*NAMED), SPEC, 0, precision=precision)
@@ -278,7 +279,7 @@ def test_the_shapes_are_those_of_the_network_without_its_values(precision):
 
 def test_regularizers_are_counted_of_frozen_layers_too():
     """
-    The loss would jump where training thaws them.
+    Otherwise the loss would jump when a later stage unfreezes the layers.
     """
     penalty = {"L2": {"l2": 0.5}}
     network = build(
@@ -316,7 +317,7 @@ STACKS = st.lists(
 
 def test_any_stack_of_layers_is_a_network_or_a_mistake_with_its_key():
     """
-    What does not fit together must be said by its place, and never as a traceback of Keras.
+    Layers that do not fit together must be reported with their key, never with a Keras traceback.
     """
     seen = {"built": 0, "refused": 0}
     keys: list[str] = []

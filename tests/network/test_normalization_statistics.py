@@ -1,4 +1,4 @@
-"""Recomputed statistics of batch normalizations: the means of the batches' own, nothing else."""
+"""Recomputed batch normalization statistics: means over the batches, and no other change."""
 
 from collections.abc import Callable
 from typing import Any
@@ -48,7 +48,7 @@ def recompute(net: Network, *keys: str) -> None:
 
 
 def moments(outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the means of the batches' means and variances, weighted by their images."""
+    """Returns the means of the batches' means and variances, weighted by batch size."""
     wide = [each.astype(np.float64) for each in outputs]
     sizes = [len(each) for each in wide]
     axes = tuple(range(wide[0].ndim - 1))
@@ -72,7 +72,7 @@ def normalized(images: np.ndarray, epsilon: float = 0.001) -> np.ndarray:
 
 def test_they_are_the_means_of_the_batches_own_weighted_by_their_images():
     """
-    A last batch of three images must not count as much as one of a thousand.
+    A last batch of three images must not count as much as a batch of a thousand.
     """
     net = network()
     recompute(net)
@@ -83,7 +83,7 @@ def test_they_are_the_means_of_the_batches_own_weighted_by_their_images():
 
 def test_what_lies_behind_a_normalization_sees_it_as_in_training():
     """
-    Every layer behind would otherwise be measured on what the stale statistics made of the images.
+    Otherwise later layers would be measured on activations that the stale statistics distort.
     """
     net = network()
     recompute(net)
@@ -114,7 +114,7 @@ def test_rows_of_numbers_are_normalized_too():
 
 def test_they_are_float32_where_the_network_computes_in_less():
     """
-    A variance in bfloat16 has two digits.
+    A variance in bfloat16 has only two digits.
     """
     net = network(precision="bfloat16")
     recompute(net)
@@ -125,7 +125,8 @@ def test_they_are_float32_where_the_network_computes_in_less():
 
 def test_nothing_else_changes():
     """
-    A seed that moves on with each evaluation would make the training another one.
+    If recomputing advanced the seed of a Dropout, each evaluation would change the rest of
+    training.
     """
     net = network()
     before = values(net.variables)
@@ -142,7 +143,7 @@ def test_nothing_else_changes():
 
 def test_twice_is_the_same_to_the_last_bit():
     """
-    A resumed run recomputes what the uninterrupted one did.
+    A resumed run must recompute the same statistics as an uninterrupted one.
     """
     net, again = network(), network()
     recompute(net)
@@ -155,7 +156,7 @@ def test_twice_is_the_same_to_the_last_bit():
 
 def test_only_the_layers_that_are_asked_for():
     """
-    Frozen ones normalize by their own statistics in training, too.
+    Frozen layers use their own moving statistics in training too, so these must be kept.
     """
     net = network()
     before = values(net.variables)
@@ -170,7 +171,7 @@ def test_only_the_layers_that_are_asked_for():
 
 @pytest.fixture
 def prepared(small: Any) -> Callable[..., Prepared]:
-    """Makes a training on made images, of layers of which some may be frozen."""
+    """Returns a function that prepares training on synthetic images, in stages if asked to."""
 
     def make(**training: Any) -> Prepared:
         pixels = RNG.integers(0, 256, (40, 6, 5, 3), np.uint8)
@@ -197,7 +198,7 @@ def refreshed(training: Prepared, stage: int = 0) -> set[str]:
 
 def test_a_checkpoint_recomputes_those_of_the_layers_that_its_stage_trains(prepared):
     """
-    A frozen layer is one that nobody may change, its statistics included.
+    Freezing a layer must freeze its statistics too.
     """
     recomputed = {"normalization_statistics": "recomputed"}
     stages = [{"epochs": 1, "train": [INNER, "layers[6:]"]}, {"epochs": 1}]

@@ -1,4 +1,4 @@
-"""Weights go back into the network that they are from, and into no other."""
+"""Weights are restored into the network that they came from, and into no other."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def network(seed: int, filters: int = 4) -> Network:
 
 def test_saved_weights_come_back():
     """
-    A run predicts with what it has trained, bit for bit.
+    A run must predict with exactly the weights that it trained.
     """
     trained, again = network(1), network(2)
     assign(again.variables, values(trained.variables), "step-3")
@@ -77,7 +77,7 @@ def test_saved_weights_come_back():
 )
 def test_saved_weights_of_another_network_are_refused_by_name_and_nothing_changes(change, message):
     """
-    Keras loads weights of another network silently where their number and shapes are equal.
+    Keras silently loads the weights of another network if their number and shapes are equal.
     """
     net = network(1)
     before = values(net.variables)
@@ -94,7 +94,7 @@ def test_saved_weights_of_another_network_are_refused_by_name_and_nothing_change
 
 def test_a_network_with_fewer_filters_takes_no_weights_of_a_wider_one():
     """
-    A config that was edited after its run is another network.
+    A config that was edited after its run describes another network.
     """
     with pytest.raises(RunError, match="belongs to another config"):
         assign(network(1, filters=3).variables, values(network(1).variables), "step-3")
@@ -103,7 +103,7 @@ def test_a_network_with_fewer_filters_takes_no_weights_of_a_wider_one():
 @pytest.mark.parametrize("part", [1, 100, 1000])
 def test_large_arrays_are_assigned_in_parts_and_none_is_forgotten(part, monkeypatch):
     """
-    A network of 50 million parameters would take three times its memory to be loaded.
+    Otherwise, loading a network of 50 million parameters would take three times its memory.
     """
     monkeypatch.setattr(weights, "PART_BYTES", part)
     trained, again = network(1), network(2)
@@ -119,7 +119,7 @@ def test_large_arrays_are_assigned_in_parts_and_none_is_forgotten(part, monkeypa
 
 def test_a_network_whose_weights_will_be_loaded_draws_none():
     """
-    Drawing them takes three times their memory, and the seconds that a prediction should take.
+    Drawing them would take three times their memory and delay each prediction.
     """
     layers = [Layer.read(each) for each in ("Flatten", {"Dense": {"units": "classes"}})]
     blank, drawn = (build(layers, SPEC, 0, blank=each) for each in (True, False))

@@ -1,4 +1,4 @@
-"""Trains each case that it reads from stdin on one and on two logical devices; JSON to stdout."""
+"""Trains each case from stdin on one and on two logical devices, and writes JSON to stdout."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ IMAGES, BATCH, STEPS = 32, 8, 10
 def config_of(case: dict[str, Any], replicas: int) -> Config:
     convolution: dict[str, Any] = {"filters": 4, "kernel_size": 3}
     if case.get("normalised"):
-        # A bias right before a normalisation has no gradient but rounding noise.
+        # A bias right before a normalization has no gradient except rounding noise.
         convolution["use_bias"] = False
     if case.get("regularised"):
         convolution["kernel_regularizer"] = {"L2": {"l2": 0.05}}
@@ -61,7 +61,7 @@ def data_of(case: dict[str, Any]) -> Data:
 
 @cache
 def machine_of(replicas: int) -> Machine:
-    """One strategy per process: the keys of a second one's collectives would be the first one's."""
+    """Caches one strategy per size: a second one would reuse the first one's collective keys."""
     return choose(config_of({}, replicas).training)
 
 
@@ -73,7 +73,7 @@ def run(case: dict[str, Any], replicas: int) -> list[list[float]]:
     config, data = config_of(case, replicas), data_of(case)
     assert machine_of(replicas).replicas == replicas
     prepared = preparing.prepare(config, data, lambda _: None)
-    # The same batches for one device, so that only the engine differs.
+    # One device gets the same batches as two, so that only the engine differs.
     targets = preparing.targets_of(config, data)
     batches = train_batches(
         data.splits["train"], (8, 8), (), BATCH, 0, range(STEPS), targets, smallest=2

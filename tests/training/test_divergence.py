@@ -1,4 +1,4 @@
-"""A training that diverges ends at once, or goes back and takes smaller steps."""
+"""A run that diverges stops at once, or goes back and lowers its learning rate."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.commands.compared import assert_same
 from tests.commands.stopping import StopAt
 
 # The penalty's gradient multiplies each weight by 1 - 2 * 0.1 * rate at each step: above a rate of
-# 10 the weights grow without end, below they do not.
+# 10 the weights grow without bound, below it they do not.
 PENALISED = {"units": "classes", "activation": "softmax", "kernel_regularizer": {"L2": {"l2": 0.1}}}
 SLOW_THEN_FAST = {
     "PiecewiseConstantDecay": {"boundaries": [2], "values": [0.001, 120.0]},
@@ -22,7 +22,7 @@ SLOW_THEN_FAST = {
 
 @pytest.fixture
 def write(tmp_path, small):
-    """Writes a config whose network diverges above a learning rate of 10."""
+    """Returns a function that writes a config which diverges above a learning rate of 10."""
 
     def write(rate, **training):
         path = tmp_path / "steep.yaml"
@@ -40,7 +40,7 @@ def write(tmp_path, small):
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_says_what_was_known(write, tmp_path):
     """
-    A night of nan is a night lost; the step and the rate say what to mend.
+    A run that continued with nan would waste the night; the step and the rate show what to fix.
     """
     with pytest.raises(DivergedError) as caught:
         train(write(SLOW_THEN_FAST), lambda _: None, root=tmp_path)
@@ -80,7 +80,7 @@ def test_retry_goes_back_and_lowers_the_rate_until_it_does_not_diverge(rate, wri
 
 def test_the_fourth_divergence_ends_the_run(write, tmp_path):
     """
-    Smaller and smaller steps for ever would be a hang.
+    Lowering the rate again and again forever would be a hang.
     """
     told: list[object] = []
     with pytest.raises(DivergedError) as caught:
@@ -92,7 +92,7 @@ def test_the_fourth_divergence_ends_the_run(write, tmp_path):
 
 def test_a_lowered_rate_stays_lowered_when_the_run_is_resumed(write, tmp_path):
     """
-    Otherwise it would diverge again after every stop.
+    Otherwise the run would diverge again after every stop.
     """
     whole = train(write(SLOW_THEN_FAST, on_divergence="retry"), lambda _: None, root=tmp_path).run
     press = StopAt(lambda event: event == Saved(60))

@@ -1,4 +1,4 @@
-"""The engine equals Keras' `fit`: one table over losses, optimizers, regularizers and schedules."""
+"""The engine matches Keras' `fit`: one table of losses, optimizers, regularizers and schedules."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ from imgcls.training.engine import IMAGES, LOSS, Engine, StageOptimizer
 from tests.specs import spec_of
 
 STEPS, BATCH, CLASSES = 20, 16, 3
-EPOCHS, STEPS_PER_EPOCH = 4, 5  # of the schedules
+EPOCHS, STEPS_PER_EPOCH = 4, 5  # for the schedules
 SPEC = spec_of(("a", "b", "c"))
 DIGITS = 5e-5  # relative, or absolute below 1
 
@@ -95,7 +95,7 @@ SCHEDULES: dict[str, tuple[dict[str, Any], Callable[[], Any]]] = {
     ),
     "PiecewiseConstantDecay": (
         {"boundaries": [1, 3], "values": [0.02, 0.01, 0.001]},
-        # Keras still holds the old value at its boundary; ours changes where the epoch begins.
+        # At the boundary Keras still has the old value; ours changes where the epoch begins.
         lambda: schedules.PiecewiseConstantDecay([4, 14], [0.02, 0.01, 0.001]),
     ),
     "PolynomialDecay": (
@@ -127,7 +127,7 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
 
 
 def source(loss: Loss, weights: Any = None) -> BatchSource:
-    """Returns the batches of every step, with the targets of a loss."""
+    """Returns the batches of every step, with targets for a loss."""
     images, labels = batches()
     targets = Targets(CLASSES, loss.smoothing, weights).lookup(labels)(np.arange(len(labels)))
     return BatchSource(
@@ -179,7 +179,7 @@ def kerases(
             )
         ],
     )
-    # Keras shows the mean since the epoch began.
+    # Keras reports the mean since the start of the epoch.
     steps = np.arange(1, STEPS + 1)
     sums = np.array(means) * steps
     return list(np.diff(sums, prepend=0.0)), arrays(net)
@@ -198,8 +198,7 @@ CROSSENTROPY = Loss.read("categorical_crossentropy")
 @pytest.mark.parametrize("case", OPTIMIZERS)
 def test_each_optimizer_takes_keras_steps(case, compiled, monkeypatch):
     """
-    Whoever copies an optimizer from a tutorial gets what the tutorial got, however large the
-    network.
+    Users who copy an optimizer from a tutorial must get its results, however large their network.
     """
     monkeypatch.setattr(engine, "COMPILED_WEIGHTS", 0 if compiled else 10**9)
     fields, build = OPTIMIZERS[case]
@@ -215,7 +214,7 @@ def test_each_optimizer_takes_keras_steps(case, compiled, monkeypatch):
 @pytest.mark.parametrize("case", LOSSES)
 def test_each_loss_gives_keras_steps_with_class_weights_and_without(case, weighted):
     """
-    The loss is computed from logits here and from probabilities there; nobody may notice.
+    Our loss is computed from logits, Keras' from probabilities; users must not notice a difference.
     """
     fields, build, one_hot = LOSSES[case]
     loss = Loss.read({case.split(",")[0]: fields})
@@ -239,7 +238,7 @@ def test_each_loss_gives_keras_steps_with_class_weights_and_without(case, weight
 @pytest.mark.parametrize("case", REGULARIZERS)
 def test_each_regularizer_counts_once(case):
     """
-    A penalty that counts twice, or not at all, changes every weight.
+    A penalty that is counted twice, or not at all, changes every weight.
     """
     fields = {case: REGULARIZERS[case]}
 
@@ -252,7 +251,7 @@ def test_each_regularizer_counts_once(case):
 @pytest.mark.parametrize("case", SCHEDULES)
 def test_each_schedule_gives_keras_rates(case):
     """
-    Lengths are in epochs here and in steps there; the rate of each step is the same.
+    Lengths are in epochs here and in steps in Keras; the rate of each step must be the same.
     """
     fields, build = SCHEDULES[case]
     optimizer = Optimizer.read({"SGD": {"learning_rate": {case.split(",")[0]: fields}}})
@@ -269,14 +268,14 @@ def test_each_schedule_gives_keras_rates(case):
 )
 def test_the_table_has_every_name(registry, table):
     """
-    What is added to a registry is compared with Keras, or this fails.
+    Whatever is added to a registry must be compared with Keras.
     """
     assert set(registry.named()) == {case.split(",")[0] for case in table}
 
 
 def test_how_many_steps_a_call_takes_changes_nothing():
     """
-    It is chosen by the clock, so a run would not repeat if it mattered.
+    The number depends on timing, so if it mattered, no run could be repeated.
     """
 
     def run(*calls: int) -> list[np.ndarray]:

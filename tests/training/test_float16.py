@@ -1,4 +1,4 @@
-"""Training in float16: it learns, and goes on bit for bit, the scale of the loss included."""
+"""Training in float16: it learns, and resumes bit-identically, including the loss scale."""
 
 import pytest
 import tensorflow as tf
@@ -29,7 +29,7 @@ def write(tmp_path, small):
 
 def test_it_learns_what_float32_learns_and_goes_on_bit_for_bit(write, tmp_path):
     """
-    GPUs that have units for float16 only are many; what they train must be no worse, nor lost.
+    Many GPUs accelerate float16 only; training on them must be no worse, and must be resumable.
     """
     whole = train(write("float16"), lambda _: None, root=tmp_path / "whole").run
     exact = train(write("float32"), lambda _: None, root=tmp_path / "exact").run
@@ -49,7 +49,7 @@ def test_it_learns_what_float32_learns_and_goes_on_bit_for_bit(write, tmp_path):
 
 def test_several_devices_are_told_to_take_bfloat16(monkeypatch):
     """
-    A step that one of them leaves out would wait for the others for ever.
+    If one device skipped a step because of non-finite gradients, the others would wait forever.
     """
     cpu = tf.config.list_logical_devices("CPU")[0]
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda _kind: [cpu, cpu])

@@ -1,4 +1,4 @@
-"""Several devices train what one would; logical CPU devices stand for GPUs."""
+"""Several devices take the same steps as one; logical CPU devices stand in for GPUs."""
 
 import json
 import subprocess
@@ -25,9 +25,9 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, dict[str, list[list[float]]]]:
-    """Losses and weights of each case, of one device and of several, from one process of their own.
+    """Returns losses and weights of each case, on one and on two devices, from a separate process.
 
-    The CPU can be divided only before TensorFlow starts.
+    The CPU can be split only before TensorFlow starts.
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.training.replicas"],
@@ -43,7 +43,7 @@ def figures() -> dict[str, dict[str, list[list[float]]]]:
 @pytest.mark.parametrize("case", CASES)
 def test_two_devices_take_the_steps_of_one(case, figures):
     """
-    A faster machine must not be another experiment.
+    Moving to a faster machine must not change the experiment.
     """
     one, two = figures[case]["1"], figures[case]["2"]
 
@@ -54,7 +54,7 @@ def test_two_devices_take_the_steps_of_one(case, figures):
 
 def test_the_cases_differ_from_each_other(figures):
     """
-    A case whose option did nothing would prove nothing.
+    A case whose option had no effect would prove nothing.
     """
     weights = [tuple(each["1"][1]) for each in figures.values()]
 

@@ -1,4 +1,4 @@
-"""A disk that fails for a while costs checkpoints, not the training."""
+"""A temporary disk failure costs checkpoints, but not the run."""
 
 import resource
 import shutil
@@ -20,7 +20,7 @@ DENSE = [{"Dense": {"units": "classes", "activation": "softmax"}}]
 
 @pytest.fixture
 def config(tmp_path, small):
-    """Five short epochs of a network of one layer."""
+    """Five short epochs with a network of one layer."""
     path = tmp_path / "small.yaml"
     training = {"epochs": 5, "steps_per_epoch": 4, "batch_size": 16, "best": "loss"}
     changes = {"layers": ["Flatten", *DENSE], "augmentation": [], "training": training}
@@ -29,7 +29,7 @@ def config(tmp_path, small):
 
 
 class Disk:
-    """Has room for 5,000 bytes per file, and so for no checkpoint, in some epochs."""
+    """Limits files to 5,000 bytes, too few for any checkpoint, during some epochs."""
 
     def __init__(self, full):
         self.full = full
@@ -37,7 +37,7 @@ class Disk:
         self.before = resource.getrlimit(resource.RLIMIT_FSIZE)
 
     def __call__(self, event):
-        """Takes an event."""
+        """Handles an event."""
         self.events.append(event)
         if isinstance(event, Progressed):
             if event.epoch in self.full:
@@ -46,7 +46,7 @@ class Disk:
                 self.mend()
 
     def mend(self):
-        """Takes files again."""
+        """Lifts the limit."""
         resource.setrlimit(resource.RLIMIT_FSIZE, self.before)
 
     def of(self, kind):
@@ -56,7 +56,7 @@ class Disk:
 
 @contextmanager
 def disk(*full):
-    """A disk that is full in these epochs, and never after the test."""
+    """Yields a disk that is full in these epochs, and always restored after the test."""
     made = Disk(full)
     try:
         yield made
@@ -66,7 +66,7 @@ def disk(*full):
 
 def test_the_status_has_the_step_of_each_checkpoint(config, tmp_path):
     """
-    Whoever watches a night's runs sees in one small file which of them still gets on.
+    Users who watch several runs can see from one small file which of them still make progress.
     """
     told = []
 
@@ -84,7 +84,7 @@ def test_the_status_has_the_step_of_each_checkpoint(config, tmp_path):
 
 def test_a_disk_that_is_full_for_two_saves_is_two_warnings(config, tmp_path):
     """
-    Somebody else's file fills the disk at three and is gone at four; the night is not lost.
+    Another user's file may fill the disk for an hour at night; the run must survive that.
     """
     with disk(2, 3, 5, 6) as seen:
         trained = train(config, seen, root=tmp_path / "runs", overrides=["training.epochs=7"])
@@ -100,7 +100,7 @@ def test_a_disk_that_is_full_for_two_saves_is_two_warnings(config, tmp_path):
 
 def test_the_third_failed_save_in_a_row_ends_the_training(config, tmp_path):
     """
-    A training that cannot be kept is not worth its electricity; what was kept stays.
+    A run that cannot be saved is not worth its electricity, but earlier checkpoints must remain.
     """
     with disk(2, 3, 4) as seen, pytest.raises(ResourceError, match=r"step-16: cannot"):
         train(config, seen, root=tmp_path / "runs")
@@ -113,7 +113,7 @@ def test_the_third_failed_save_in_a_row_ends_the_training(config, tmp_path):
 
 def test_a_failed_last_save_is_an_error_at_once(config, tmp_path):
     """
-    There is no later occasion: exit code 0 would say that the model is there.
+    There is no later chance to save, and exit code 0 would suggest that the final model exists.
     """
     with disk(5) as seen, pytest.raises(ResourceError, match="step-20: cannot"):
         train(config, seen, root=tmp_path / "runs")
@@ -125,7 +125,7 @@ def test_a_failed_last_save_is_an_error_at_once(config, tmp_path):
 
 def test_rows_that_could_not_be_written_are_written_later_in_their_order(config, tmp_path):
     """
-    A metrics file with holes would be a wrong curve.
+    A metrics file with gaps would give a wrong learning curve.
     """
     metrics = tmp_path / "runs" / "small-001" / "metrics.jsonl"
     aside = metrics.with_name("aside")
@@ -146,7 +146,7 @@ def test_rows_that_could_not_be_written_are_written_later_in_their_order(config,
 
 def test_a_run_that_was_removed_while_it_trains_ends_after_three_saves(config, tmp_path):
     """
-    A training for nobody ends by itself, and the folder that somebody removed does not come back.
+    If a user deletes a run, its training must end by itself and must not recreate the folder.
     """
     run = tmp_path / "runs" / "small-001"
     warnings: list[str] = []
@@ -166,7 +166,8 @@ def test_a_run_that_was_removed_while_it_trains_ends_after_three_saves(config, t
 
 def test_a_run_that_took_the_name_of_a_removed_one_is_left_alone(config, tmp_path):
     """
-    `rm -r` and a new start while the old process still trains: two models in one folder are none.
+    After `rm -r` and a new start, the old process may still be training; two processes that write
+    to one folder would ruin the new run.
     """
     run = folders.Run(tmp_path / "runs" / "small-001")
 
@@ -186,7 +187,7 @@ def test_a_run_that_took_the_name_of_a_removed_one_is_left_alone(config, tmp_pat
 
 def test_few_open_files_are_enough(config, tmp_path):
     """
-    Some clusters allow 64, and a save or an epoch that keeps one open would end the night there.
+    Some clusters allow only 64 open files; leaking one per save or epoch would end a long run.
     """
     used: list[int] = []
 
@@ -207,7 +208,8 @@ def test_few_open_files_are_enough(config, tmp_path):
 
 def test_weights_that_are_not_finite_are_never_saved(config, tmp_path):
     """
-    The loss is computed before the step that spoils the weights; the checkpoint comes after it.
+    A step can spoil the weights after its loss was computed, and the checkpoint comes after the
+    step.
     """
     from imgcls.training.saving import Saver
     from imgcls.training.state import State

@@ -1,4 +1,4 @@
-"""Signals end a training with everything saved, or save and go on; ignored ones stay ignored."""
+"""Signals save and stop training, or save and continue it; ignored signals stay ignored."""
 
 import contextlib
 import os
@@ -25,7 +25,7 @@ def config(tmp_path, small):
 
 def test_sigusr1_saves_in_the_middle_of_an_epoch_and_training_goes_on(write_config, tmp_path):
     """
-    Slurm can send it ninety seconds before the end: what is done by then is safe.
+    Slurm can send it ninety seconds before the end of a job, so that the work done by then is safe.
     """
     config = write_config(training={"epochs": 2, "batch_size": 8, "report_steps": 50})
     events: list[object] = []
@@ -49,7 +49,7 @@ def test_sigusr1_saves_in_the_middle_of_an_epoch_and_training_goes_on(write_conf
 @pytest.mark.parametrize("number", ENDING)
 def test_each_ending_signal_ends_with_a_checkpoint_of_the_last_step(number, config, tmp_path):
     """
-    Ctrl-C, a scheduler's SIGTERM, the closed terminal's SIGHUP: at most a step is lost.
+    Ctrl-C, a scheduler's SIGTERM and a closed terminal's SIGHUP must cost at most one step.
     """
     last: list[int] = []
 
@@ -68,7 +68,7 @@ def test_each_ending_signal_ends_with_a_checkpoint_of_the_last_step(number, conf
 @pytest.mark.parametrize("number", ENDING)
 def test_a_signal_before_the_first_step_leaves_no_run_behind(number, config, tmp_path):
     """
-    There was nothing to save, and a scheduler that looks at the cause still sees the signal.
+    There is nothing to save yet, and a scheduler that checks the cause must still see the signal.
     """
     reported: list[object] = []
 
@@ -86,7 +86,7 @@ def test_a_signal_before_the_first_step_leaves_no_run_behind(number, config, tmp
 
 def test_a_signal_that_an_import_makes_another_exception_of_still_ends_the_work():
     """
-    Libraries turn what goes wrong in their imports into ImportErrors, which would look like a bug.
+    Libraries turn any exception in their imports into an ImportError, which would look like a bug.
     """
 
     def work():
@@ -103,7 +103,7 @@ def test_a_signal_that_an_import_makes_another_exception_of_still_ends_the_work(
 
 def test_a_signal_that_a_library_swallows_still_ends_the_work():
     """
-    An exception in a callback of the garbage collector goes nowhere.
+    For example, an exception in a garbage collector callback is lost.
     """
 
     def work():
@@ -116,7 +116,7 @@ def test_a_signal_that_a_library_swallows_still_ends_the_work():
 
 def test_sigusr1_before_there_is_anything_to_save_ends_nothing():
     """
-    Slurm counts from the start of the job, however long its data take to load.
+    The scheduler's clock starts with the job, however long the data take to load.
     """
     with handling() as stop:
         stop.interrupt(lambda: signal.raise_signal(SAVING))
@@ -140,7 +140,7 @@ def test_a_signal_that_was_ignored_stays_ignored():
 
 def test_afterwards_signals_mean_what_they_meant_before():
     """
-    Who calls `train` from Python keeps the handlers that are theirs.
+    Programs that call `train` from Python must keep their own handlers.
     """
     before = [signal.getsignal(number) for number in (*ENDING, SAVING)]
     with handling():
@@ -176,7 +176,7 @@ with handling() as stop:
 @pytest.mark.parametrize("second", ENDING)
 def test_a_second_signal_ends_even_a_save_at_once_and_the_last_checkpoint_stays(second, tmp_path):
     """
-    Whoever presses Ctrl-C again does not want to wait.
+    Users who press Ctrl-C again do not want to wait.
     """
     checkpoints.save(tmp_path, 1, {"model": {"a": np.zeros(3)}}, {})
     process = resumed(SAVES, tmp_path)
@@ -208,7 +208,7 @@ with handling() as stop:
 
 def test_a_training_that_was_put_to_sleep_goes_on():
     """
-    Ctrl-Z and `fg`, a laptop that is opened again, a scheduler that suspends the job.
+    Ctrl-Z and `fg`, a closed laptop or a scheduler that suspends the job must not end a run.
     """
     process = resumed(SLEEPS)
     assert process.stdout.readline() == b"ready\n"

@@ -1,4 +1,4 @@
-"""What cannot fit into memory is refused before memory is taken, and nothing else is."""
+"""What cannot fit into memory is rejected before memory is allocated, and nothing else is."""
 
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ def refusal(config: Config, spec: DataSpec, images: int = 10) -> str:
 @pytest.mark.parametrize("name", Layer.named())
 def test_a_sketch_has_every_shape_of_the_network_and_no_value(name: str, precision: str) -> None:
     """
-    A layer whose weights were not counted could take all the memory after all.
+    A layer whose weights were not counted could exhaust the memory after all.
     """
     layers = around(name)
     drawn = shapes_only(layers, SPEC, precision=precision)
@@ -74,13 +74,13 @@ def test_a_sketch_has_every_shape_of_the_network_and_no_value(name: str, precisi
     shapes = [(tuple(each.shape), each.dtype) for each in drawn.model.variables]
     assert shapes == [(tuple(each.shape), each.dtype) for each in built.model.variables]
     with keras.StatelessScope():
-        pass  # at its end, Keras gives values to whatever it has not given any
+        pass  # at its end, Keras initializes every variable without a value
     assert all(each._value is None for each in drawn.model.variables)
 
 
 def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
     """
-    Equal seeds must give equal weights, as they did before anything was reckoned.
+    A seed must give the same weights whether or not memory was estimated before.
     """
     layers = stack("BatchNormalization", {"Dropout": {"rate": 0.5}}, *END)
     before = build(layers, SPEC, 3).model
@@ -95,7 +95,7 @@ def test_a_sketch_changes_nothing_of_the_network_that_is_built() -> None:
 
 def test_a_sketch_is_no_memory() -> None:
     """
-    It is there for networks that no computer could build.
+    Sketches must work for networks that no computer could build.
     """
     layers = stack("Flatten", {"Dense": {"units": 2_000_000_000}}, END[1])
     before = resident()
@@ -115,7 +115,8 @@ def resident() -> int:
 @pytest.mark.parametrize("name", Optimizer.named())
 def test_no_more_is_reckoned_than_an_optimizer_takes(name: str) -> None:
     """
-    A bound that is too high refuses what can be trained; one too low lets the kernel kill it.
+    Too high an estimate rejects what can be trained; too low a one lets the kernel kill the
+    process.
     """
     weights = [keras.Variable(tf.zeros(shape)) for shape in [(300, 200), (200,)]]
     optimizer = Optimizer.read(name)
@@ -125,13 +126,13 @@ def test_no_more_is_reckoned_than_an_optimizer_takes(name: str) -> None:
     reckoned = size.slots(optimizer) * 4 * (300 * 200 + 200)
 
     assert reckoned <= taken
-    if name != "Adafactor":  # it keeps rows and columns
+    if name != "Adafactor":  # it keeps a number per row and per column
         assert taken - reckoned < 100
 
 
 def test_what_a_step_keeps_is_the_input_of_each_layer_with_weights() -> None:
     """
-    That alone is certain: everything else may be computed in place.
+    Only these inputs are certain to be kept: everything else may be computed in place.
     """
     layers = stack(
         {"Conv2D": {"filters": 4, "kernel_size": 3}},
@@ -191,7 +192,7 @@ def test_what_a_step_keeps_is_the_input_of_each_layer_with_weights() -> None:
 )
 def test_what_no_memory_holds_is_refused_with_its_key(small, changes, key, words) -> None:
     """
-    The kernel would kill the program without a word, after it has killed others.
+    The kernel would kill the process without a message, and possibly others before it.
     """
     message = refusal(*made(small, **changes), images=10_000)
 
@@ -201,11 +202,11 @@ def test_what_no_memory_holds_is_refused_with_its_key(small, changes, key, words
 
 def test_a_step_that_does_not_fit_says_how_many_images_would(small) -> None:
     """
-    Half by half, a user would try for an hour.
+    Users who had to find the batch size by halving it would spend an hour.
     """
     wide = [{"Conv2D": {"filters": 2048, "kernel_size": 1}}] * 2
     free = memory.free() or 0
-    fitting = free // (64 * 64 * 2049 * 4)  # a little less: the network needs some, too
+    fitting = free // (64 * 64 * 2049 * 4)  # a little less in fact: the network needs memory too
     text = {"name": "digits", "size": 64}
     layers = [*wide, "GlobalAveragePooling2D", END[1]]
     given = made(small, dataset=text, layers=layers, training={"batch_size": 10**6})
@@ -218,7 +219,7 @@ def test_a_step_that_does_not_fit_says_how_many_images_would(small) -> None:
 
 def test_one_image_that_does_not_fit_is_told_with_the_layer(small) -> None:
     """
-    No batch is small enough then.
+    No batch size is small enough then, so users have to change the layer.
     """
     wide = {"Conv2D": {"filters": 1_000_000, "kernel_size": 1, "use_bias": False}}
     narrow = {"Conv2D": {"filters": 1, "kernel_size": 1}}
@@ -230,7 +231,7 @@ def test_one_image_that_does_not_fit_is_told_with_the_layer(small) -> None:
 
 def test_a_batch_of_more_images_than_there_are_is_one_batch(small) -> None:
     """
-    Whoever writes a huge batch_size means all of them.
+    Users who write a huge batch_size mean all images.
     """
     config, spec = made(small, training={"batch_size": 10**9})
 
@@ -239,7 +240,7 @@ def test_a_batch_of_more_images_than_there_are_is_one_batch(small) -> None:
 
 def test_a_network_of_a_thousand_layers_can_be_built() -> None:
     """
-    Keras follows a network by recursion, and Python ends that after a thousand calls.
+    Keras walks a network recursively, and Python limits recursion to a thousand calls.
     """
     layers = stack({"Repeat": {"times": 1100, "layers": ["ReLU"]}}, *END)
 
@@ -248,9 +249,9 @@ def test_a_network_of_a_thousand_layers_can_be_built() -> None:
 
 def test_a_frozen_layer_needs_no_gradient_and_no_optimizer(small) -> None:
     """
-    The head of a network that is too large to train can be trained on top of it.
+    If a network is too large to be trained as a whole, its head may still be trained.
     """
-    # The weights need half of what is free; those of Adam and the gradient are thrice as many.
+    # The weights need half of the free memory; Adam and the gradient need three times as much.
     units = (memory.free() or 0) // (2 * 4 * (65 + 10))
     dense = {"Dense": {"units": units}}
     layers = ["Flatten", dense, {"Dense": {"units": "classes"}}]
@@ -263,7 +264,7 @@ def test_a_frozen_layer_needs_no_gradient_and_no_optimizer(small) -> None:
 
 def test_a_normalization_without_weights_to_train_needs_no_gradient(small) -> None:
     """
-    Its moving statistics are all that it has; networks before a scaling of their own use it so.
+    It has only moving statistics, as in networks that do their own scaling after it.
     """
     plain = {"BatchNormalization": {"center": False, "scale": False}}
     config, spec = made(small, layers=["Flatten", plain, END[-1]], augmentation=[])

@@ -1,4 +1,4 @@
-"""Early stopping, plateaus and the best epoch count as Keras' callbacks do, and survive JSON."""
+"""Early stopping, plateaus and the best epoch match Keras' callbacks, and survive JSON."""
 
 import json
 from typing import Any
@@ -14,14 +14,14 @@ LOSSES = [1.0, 0.9, 0.95, 0.9, 0.89, 0.9, 0.7, 0.71, 0.72, 0.69, 0.75, 0.8, 0.9,
 
 
 class Net:
-    """What a Keras callback sees of a model."""
+    """The parts of a model that a Keras callback uses."""
 
     def __init__(self) -> None:
         self.stop_training = False
         self.optimizer = keras.optimizers.SGD(1.0)
 
     def get_weights(self) -> list[Any]:
-        """Returns none."""
+        """Returns no weights."""
         return []
 
 
@@ -37,7 +37,7 @@ def kerases(callback: Any) -> list[tuple[bool, float]]:
 
 
 def through_json(state: State) -> State:
-    """As a checkpoint keeps it."""
+    """Returns the state as a checkpoint restores it."""
     return State(**json.loads(json.dumps(state.to_json())))
 
 
@@ -55,7 +55,7 @@ def through_json(state: State) -> State:
 )
 def test_early_stopping_stops_where_keras_does(fields):
     """
-    Patience off by one is an epoch of computing, or the best epoch lost.
+    A patience that is off by one wastes an epoch, or loses the best one.
     """
     theirs = [
         stopped for stopped, _ in kerases(keras.callbacks.EarlyStopping("val_loss", **fields))
@@ -82,7 +82,7 @@ def test_early_stopping_stops_where_keras_does(fields):
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # in Keras' own callback
 def test_the_rate_falls_where_keras_lets_it_fall(fields):
     """
-    The rate of each epoch is part of what a tutorial's result stands on.
+    The result of a tutorial depends on the learning rate of each epoch.
     """
     theirs = [rate for _, rate in kerases(keras.callbacks.ReduceLROnPlateau("val_loss", **fields))]
     state, plateau, rate, mine = State(), ReduceLROnPlateau(**fields), 1.0, []
@@ -97,7 +97,7 @@ def test_the_rate_falls_where_keras_lets_it_fall(fields):
 
 def test_the_best_epoch_is_the_first_of_the_best_and_never_nan():
     """
-    A nan compared with anything is false, and would stay the best for ever.
+    Every comparison with nan is false, so nan would remain the best value forever.
     """
     state = State()
     values = [float("nan"), 0.5, 0.7, 0.7, None, 0.6]
@@ -113,7 +113,7 @@ def test_the_best_epoch_is_the_first_of_the_best_and_never_nan():
 
 def test_a_loss_is_better_when_it_is_smaller():
     """
-    The direction is the metric's own.
+    With the direction of an accuracy, the worst epoch would be kept as the best.
     """
     state = State()
 

@@ -1,4 +1,4 @@
-"""The activations are Keras' own, all that take each number by itself, and softmax."""
+"""The activations are Keras' own: softmax, and all that act on each number separately."""
 
 from typing import get_args
 
@@ -15,14 +15,14 @@ LEFT_OUT = {
     "sparsemax": "takes all channels together",
     "threshold": "needs two numbers; the ReLU layer has a threshold",
 }
-"""Keras' activations that no config may name, each with the reason."""
+"""Keras activations that a config cannot name, each with the reason."""
 
 NAMES = get_args(activations.ActivationName)
 
 
 def test_every_activation_of_keras_has_a_name_or_a_reason() -> None:
     """
-    A new version of Keras may bring new ones.
+    A new version of Keras may add activations, which must not be overlooked.
     """
     assert set(keras_activations.ALL_OBJECTS_DICT) == {*NAMES, *LEFT_OUT}
 
@@ -30,7 +30,7 @@ def test_every_activation_of_keras_has_a_name_or_a_reason() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_the_function_of_keras_and_keeps_the_shape(name: activations.ActivationName) -> None:
     """
-    Whoever writes `gelu` means what Keras means by it.
+    Users who write `gelu` mean what Keras means by it.
     """
     numbers = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 3, 4)
     outputs = activations.build(name)(keras.ops.convert_to_tensor(numbers))
@@ -43,7 +43,7 @@ def test_it_is_the_function_of_keras_and_keeps_the_shape(name: activations.Activ
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "softmax"])
 def test_it_takes_each_number_by_itself(name: activations.ActivationName) -> None:
     """
-    Anything else could not stand behind any layer.
+    Only such a function can follow any kind of layer.
     """
     numbers = np.linspace(-2, 2, 24, dtype=np.float32).reshape(2, 12)
     function = activations.build(name)

@@ -1,4 +1,4 @@
-"""Averages of the weights: what they are after so many updates, to the last digits that matter."""
+"""Averages of the weights after any number of updates, compared with exact values."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ def network(*, fill: float | None = None) -> Network:
 
 
 def averaged(average: Average, values: list[np.ndarray]) -> np.ndarray:
-    """Returns the average of a kernel that had these values, one after the other."""
+    """Returns the average of a kernel that takes these values in turn."""
     net = network()
     averaging = Averaging(average, net)
     for value in values:
@@ -35,7 +35,7 @@ def averaged(average: Average, values: list[np.ndarray]) -> np.ndarray:
 
 
 def walk() -> list[np.ndarray]:
-    """A kernel as it moves in a training."""
+    """Returns the values of a kernel over the steps of a training run."""
     steps = np.random.default_rng(0).normal(0, 0.1, (UPDATES, 4, 3))
     return list((1 + np.cumsum(steps, axis=0)).astype(np.float32))
 
@@ -44,7 +44,7 @@ def walk() -> list[np.ndarray]:
 @pytest.mark.parametrize("updates", [1, 2, 3, 10, UPDATES])
 def test_the_exponential_average_is_corrected_for_its_start(decay, updates):
     """
-    Uncorrected, the initial weights would be in the average for thousands of steps.
+    Without the correction, the initial weights would remain in the average for thousands of steps.
     """
     values = walk()[:updates]
     shares = (1 - decay) * decay ** np.arange(updates - 1, -1, -1, dtype=np.float64)
@@ -56,7 +56,7 @@ def test_the_exponential_average_is_corrected_for_its_start(decay, updates):
 @pytest.mark.parametrize("average", [EMA(decay=0.9), EMA(decay=0.99999), SWA()], ids=repr)
 def test_the_first_update_copies_the_weights_exactly(average):
     """
-    An average that is read after one step is evaluated: it must be a network.
+    The average may be evaluated after a single step, and must be a usable network by then.
     """
     first = walk()[0]
 
@@ -66,7 +66,8 @@ def test_the_first_update_copies_the_weights_exactly(average):
 @pytest.mark.parametrize("decay", [0.9, 0.999])
 def test_weights_that_stand_still_are_their_own_average(decay):
     """
-    Rounding that points one way at each step would move frozen weights over a long training.
+    If rounding went the same way at every step, frozen weights would drift over a long training
+    run.
     """
     net = network(fill=0.1)
     averaging = Averaging(EMA(decay=decay), net)
@@ -88,7 +89,7 @@ def test_weights_that_stand_still_are_their_own_average(decay):
 @pytest.mark.parametrize("updates", [1, 2, 7, UPDATES])
 def test_stochastic_weight_averaging_is_the_plain_mean(updates):
     """
-    Each epoch counts as much as any other.
+    Every epoch must count equally.
     """
     values = walk()[:updates]
     expected = np.mean(np.array(values, np.float64), axis=0)
@@ -98,7 +99,7 @@ def test_stochastic_weight_averaging_is_the_plain_mean(updates):
 
 def test_when_an_average_is_updated():
     """
-    One of steps that is updated by epochs is another method under the same name.
+    An EMA updated once per epoch would be another method under the same name.
     """
     assert ("step", 1) == (EMA().every, EMA().first_epoch)
     assert ("epoch", 1) == (SWA().every, SWA().first_epoch)
@@ -107,7 +108,7 @@ def test_when_an_average_is_updated():
 
 def test_an_average_goes_on_from_its_count():
     """
-    A resumed training is the same training.
+    A resumed run must end with the same average as an uninterrupted one.
     """
     values = walk()[:9]
     net = network()
@@ -128,7 +129,7 @@ def test_an_average_goes_on_from_its_count():
 
 def test_statistics_of_normalizations_are_no_part_of_the_average_until_they_are_copied():
     """
-    The mean of two networks' statistics is no network's.
+    The mean of two networks' batch statistics does not describe any network.
     """
     net = network()
     averaging = Averaging(SWA(), net)
@@ -144,7 +145,7 @@ def test_statistics_of_normalizations_are_no_part_of_the_average_until_they_are_
 
 def test_swapping_twice_changes_nothing():
     """
-    Evaluation must leave the training where it was.
+    Evaluating the averaged weights must not affect training.
     """
     net = network()
     averaging = Averaging(SWA(), net)
@@ -164,7 +165,7 @@ def test_swapping_twice_changes_nothing():
 
 def test_every_weight_has_an_average_and_a_seed_has_none():
     """
-    A variable that is left out would be predicted with at its value of the last step.
+    Predictions would use the last step's value of any variable that was left out.
     """
     layers = ["Flatten", {"Dropout": {"rate": 0.5}}, {"Dense": {"units": "classes"}}]
     net = build([Layer.read(each) for each in layers], spec_of(("a", "b"), (2, 2)), 0)

@@ -1,4 +1,4 @@
-"""The dataset section: what is read, what is refused and in which words, what is written back."""
+"""The dataset section: what is accepted, what is rejected with which message, what is saved."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from imgcls.images.pictures import check_trainable
 
 
 class Config(Section):
-    """A config of a data set alone."""
+    """A config with nothing but a dataset section."""
 
     dataset: Dataset
 
 
 def scalars(value):
-    """What the reader makes of YAML: text that knows its folder."""
+    """Returns what the reader makes of YAML: text that knows its folder."""
     if isinstance(value, dict):
         return {key: scalars(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -46,7 +46,8 @@ GOOD = [
 @pytest.mark.parametrize("text", GOOD, ids=str)
 def test_what_is_written_back_reads_as_the_same(text):
     """
-    A run keeps its resolved config; evaluating it must find the very data that it was trained on.
+    A run saves its resolved config; evaluating it must find exactly the data that it was trained
+    on.
     """
     dataset = read(text)
     for mode in ("python", "json"):
@@ -64,7 +65,7 @@ def test_what_is_written_back_reads_as_the_same(text):
 
 def test_paths_are_relative_to_the_file_that_says_them():
     """
-    A config must work from any folder that it is started in.
+    A config must work no matter in which folder the command is run.
     """
     folder = read({"folder": "photos", "size": "8", "validation": "../valid", "test": "0.2"})
 
@@ -107,7 +108,7 @@ BAD = [
 @pytest.mark.parametrize("text", BAD, ids=str)
 def test_a_mistake_is_reported_with_its_place(text, recorded):
     """
-    The data set is the first thing that anyone writes, so the first that goes wrong.
+    The dataset is what users write first, so it is where they make their first mistakes.
     """
     with pytest.raises(ValidationError) as caught:
         read(text)
@@ -118,7 +119,7 @@ def test_a_mistake_is_reported_with_its_place(text, recorded):
 
 def test_every_known_set_has_its_classes():
     """
-    A class list of the wrong length would shift every name after the gap.
+    A class missing from the list would shift the names of all classes after it.
     """
     known = [each for each in Dataset.named().values() if issubclass(each, Published)]
 
@@ -129,7 +130,7 @@ def test_every_known_set_has_its_classes():
 
 def test_digits_need_no_network():
     """
-    The first run of all must work on a train without internet.
+    A user's very first run must work without internet access.
     """
     found = Digits().find()
     check_trainable(found)
@@ -143,7 +144,7 @@ def test_digits_need_no_network():
 
 def test_each_kind_finds_its_data(tmp_path):
     """
-    The fields of a section must arrive where the data is looked for.
+    The fields of a section must reach the code that looks for the data.
     """
     import numpy as np
     from PIL import Image
@@ -166,7 +167,7 @@ def test_each_kind_finds_its_data(tmp_path):
 
 def test_published_sets_are_looked_for_by_name(tmp_path, monkeypatch):
     """
-    IMGCLS_DATA is how sets are shared between people and machines.
+    IMGCLS_DATA lets users and machines share downloaded data sets.
     """
     import numpy as np
 

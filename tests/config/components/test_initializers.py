@@ -1,4 +1,4 @@
-"""Conformance of every initializer with Keras' of the same name."""
+"""Conformance of every initializer with the Keras initializer of the same name."""
 
 import inspect
 from typing import Any
@@ -17,7 +17,7 @@ LEFT_OUT = {
     "input_axes": "for kernels that no layer here has",
     "output_axes": "for kernels that no layer here has",
 }
-"""Keras' arguments that no config may say, each with the reason."""
+"""Keras arguments that a config cannot set, each with the reason."""
 
 CONSTANT = {"Zeros", "Ones", "Constant"}
 
@@ -32,7 +32,7 @@ def arguments(name: str) -> dict[str, Any]:
 @every
 def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
     """
-    A model that is copied line by line must start as the same model.
+    A model copied line by line from Keras must be initialized in the same way.
     """
     fields = Initializer.named()[name].model_fields
     expected = {key: each for key, each in arguments(name).items() if key not in LEFT_OUT}
@@ -43,7 +43,7 @@ def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
 @every
 def test_it_draws_what_keras_draws(name: str) -> None:
     """
-    The engine's parity with Keras starts from equal weights.
+    Comparing the engine with Keras requires equal initial weights.
     """
     kind, seeded = getattr(keras.initializers, name), {} if name in CONSTANT else {"seed": 3}
     expected = kind(**seeded)((3, 3, 4, 8))
@@ -55,7 +55,8 @@ def test_it_draws_what_keras_draws(name: str) -> None:
 @every
 def test_equal_seeds_draw_equal_numbers_and_others_do_not(name: str) -> None:
     """
-    Two layers that start alike stay alike, and a start that nobody can repeat is no experiment.
+    Layers that start with equal weights may never differ, and a run with unseeded weights cannot be
+    repeated.
     """
     initializer = Initializer.read(name)
     keras.utils.set_random_seed(1)
@@ -69,7 +70,7 @@ def test_equal_seeds_draw_equal_numbers_and_others_do_not(name: str) -> None:
 @every
 def test_what_is_dumped_reads_back_equal(name: str) -> None:
     """
-    A run keeps its config resolved, and every later command reads that.
+    A run saves its resolved config, and every later command reads it.
     """
     initializer = Initializer.read(name)
 
@@ -79,7 +80,7 @@ def test_what_is_dumped_reads_back_equal(name: str) -> None:
 @every
 def test_it_is_documented(name: str) -> None:
     """
-    The reference and the editor show these lines, and users have no others.
+    The reference page and editors show these texts, and users have no others.
     """
     component = Initializer.named()[name]
 
@@ -99,7 +100,7 @@ def test_keras_identifiers_name_the_same_thing() -> None:
 
 def test_a_uniform_distribution_has_its_bounds_in_order() -> None:
     """
-    The other way round, TensorFlow draws from outside of both.
+    With swapped bounds, TensorFlow draws numbers from outside the range.
     """
     with pytest.raises(ValidationError, match=r"must be above minval \(0.1\), got -0.1"):
         Initializer.read({"RandomUniform": {"minval": 0.1, "maxval": -0.1}})

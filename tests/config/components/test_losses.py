@@ -1,4 +1,4 @@
-"""Losses are Keras' own, computed so that no logit is too large for them."""
+"""Losses are Keras' own, computed so that they stay finite for logits of any size."""
 
 import inspect
 
@@ -40,24 +40,24 @@ each = pytest.mark.parametrize("loss", EXAMPLES, ids=repr)
 
 
 def some(scale, classes=5, images=40):
-    """Returns labels, and logits of this standard deviation."""
+    """Returns labels, and logits with this standard deviation."""
     generator = np.random.default_rng(7)
     labels = generator.integers(0, classes, images).astype("int32")
     return labels, (generator.normal(size=(images, classes)) * scale).astype("float32")
 
 
 def targets_of(loss, labels, classes=5):
-    """Returns the targets of labels as training has them."""
+    """Returns the targets of these labels as in training."""
     return Targets(classes, loss.smoothing).lookup(labels)(np.arange(len(labels)))[0].numpy()
 
 
 def keras_loss(loss, targets, logits):
-    """Returns Keras' loss on probabilities; the targets are smoothed by then."""
+    """Returns Keras' loss on probabilities, given targets that are already smoothed."""
     import keras
 
     fields = {name: value for name, value in dict(loss).items() if name != "label_smoothing"}
     kind = type(loss)
-    if kind is SparseCategoricalCrossentropy:  # whose targets are rows here, too
+    if kind is SparseCategoricalCrossentropy:  # its targets are distributions here too
         kind = CategoricalCrossentropy
     theirs = getattr(keras.losses, kind.__name__)(**fields, reduction="none")
     # As an array: a tensor remembers its logits, and Keras would compute from those.
@@ -65,7 +65,7 @@ def keras_loss(loss, targets, logits):
 
 
 def whole_keras_loss(loss, labels, logits):
-    """Returns Keras' loss of the same name and fields, from labels on; it smooths them itself."""
+    """Returns Keras' loss of the same name and fields, given labels, which it smooths itself."""
     import keras
 
     theirs = getattr(keras.losses, type(loss).__name__)(**dict(loss), reduction="none")
@@ -91,7 +91,7 @@ def loss_and_gradient(loss, targets, logits):
 
 def test_the_examples_are_of_every_loss():
     """
-    A new loss must be held against Keras too.
+    A new loss must be compared with Keras too.
     """
     assert set(Loss.named().values()) == {type(loss) for loss in EXAMPLES}
 
@@ -99,7 +99,7 @@ def test_the_examples_are_of_every_loss():
 @every
 def test_fields_and_defaults_are_those_of_keras(loss):
     """
-    Whoever knows Keras can write a config, and gets what Keras would do.
+    Users who know Keras can write a config, and get what Keras would do.
     """
     import keras
 
@@ -116,7 +116,7 @@ def test_fields_and_defaults_are_those_of_keras(loss):
 @every
 def test_a_loss_has_keras_names(loss):
     """
-    Tutorials write the class, the identifier, or three letters.
+    Tutorials use the class name as well as the identifier.
     """
     import keras
 
@@ -137,7 +137,7 @@ def test_the_short_names_are_keras_too():
 @each
 def test_a_loss_is_keras_loss_on_probabilities(loss):
     """
-    The numbers of a tutorial must come out again.
+    Users must be able to reproduce the losses of a tutorial.
     """
     labels, logits = some(scale=2)
     losses, gradient = loss_and_gradient(loss, targets_of(loss, labels), logits)
@@ -150,7 +150,7 @@ def test_a_loss_is_keras_loss_on_probabilities(loss):
 @each
 def test_a_loss_takes_any_distribution_as_its_target(loss):
     """
-    An image that is mixed of two has two classes, and neither of them whole.
+    An image mixed from two others belongs partly to one class and partly to another.
     """
     _, logits = some(scale=2)
     generator = np.random.default_rng(3)
@@ -162,7 +162,7 @@ def test_a_loss_takes_any_distribution_as_its_target(loss):
 
 
 def slopes(loss, targets, logits, step=1e-5):
-    """Returns the gradient by differences, in float64."""
+    """Returns the gradient by finite differences, in float64."""
     import tensorflow as tf
 
     wide = tf.constant(targets, tf.float64)
@@ -180,7 +180,7 @@ def slopes(loss, targets, logits, step=1e-5):
 @each
 def test_a_loss_and_its_gradient_stay_finite_at_any_scale(loss):
     """
-    One batch that is nan ends a run.
+    A single batch with a nan loss ends a run.
     """
     for scale in (0, 30, 1e4):
         labels, logits = some(scale)
@@ -202,7 +202,8 @@ def test_a_loss_and_its_gradient_stay_finite_at_any_scale(loss):
 )
 def test_a_very_wrong_image_still_counts_in_full_and_still_teaches(loss, expected):
     """
-    Keras' form on probabilities says 16 here, and its gradient is 0: nothing would be learned.
+    Computed from probabilities, Keras' loss is capped at about 16 and its gradient is 0: nothing
+    would be learned.
     """
     targets = targets_of(loss, np.array([1], "int32"), 3)
     logits = np.array([[60, 0, 0]], "float32")

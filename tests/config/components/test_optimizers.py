@@ -1,4 +1,4 @@
-"""Optimizers are Keras' own, field by field, and mistakes in one get our messages."""
+"""Optimizers match Keras field by field, and each mistake in one has a message."""
 
 import inspect
 from pathlib import Path
@@ -36,7 +36,7 @@ def mistakes_in(yaml):
 
 
 def steps_of(built):
-    """Returns the weights after each of three steps along fixed gradients."""
+    """Returns the weights after each of three steps with fixed gradients."""
     import keras
 
     weights = keras.Variable(np.linspace(-1, 1, 6, dtype="float32"))
@@ -52,7 +52,7 @@ def steps_of(built):
 @every
 def test_fields_and_defaults_are_those_of_keras(optimizer):
     """
-    Whoever knows Keras can write a config, and gets what Keras would do.
+    Users who know Keras can write a config, and get what Keras would do.
     """
     import keras
 
@@ -69,7 +69,7 @@ def test_fields_and_defaults_are_those_of_keras(optimizer):
 @every
 def test_the_built_optimizer_steps_as_keras_own_does(optimizer):
     """
-    The fields must arrive in Keras under their own names.
+    Each field must reach Keras under its own name.
     """
     import keras
 
@@ -87,7 +87,8 @@ def test_the_built_optimizer_steps_as_keras_own_does(optimizer):
 @every
 def test_clipping_is_left_to_the_engine(optimizer):
     """
-    Keras clips before the replicas' gradients are summed; clipped here too, it would be twice.
+    Keras clips before the replicas' gradients are summed; if it did so here, gradients would be
+    clipped twice.
     """
     for name in ("clipnorm", "clipvalue", "global_clipnorm"):
         built = optimizer(**{name: 0.5}).build(7, 3)
@@ -113,7 +114,7 @@ def test_what_a_run_writes_down_is_read_back_equal(optimizer):
 @every
 def test_keras_identifiers_name_the_same_optimizer(optimizer):
     """
-    `optimizer: adam` is how half of the tutorials write it.
+    Half of the tutorials write `adam` instead of `Adam`.
     """
     name = optimizer.__name__
 
@@ -123,7 +124,7 @@ def test_keras_identifiers_name_the_same_optimizer(optimizer):
 @every
 def test_a_schedule_stands_in_the_place_of_a_learning_rate(optimizer):
     """
-    The optimizer must follow the schedule of its own run: 3 epochs of 4 steps.
+    The optimizer must follow the schedule over its own run: 3 epochs of 4 steps.
     """
     schedule = CosineDecay(initial_learning_rate=0.5, warmup_epochs=1)
     built = optimizer(learning_rate=schedule).build(4, 3)
@@ -142,7 +143,7 @@ def test_a_schedule_stands_in_the_place_of_a_learning_rate(optimizer):
 
 def test_a_whole_number_is_a_learning_rate_too():
     """
-    Keras refuses SGD(1): the rate must be a float.
+    Keras rejects SGD(1) because the rate must be a float.
     """
     assert float(read("SGD: {learning_rate: 1}").build(1, 1).learning_rate) == 1
     assert read("Adam: {learning_rate: 1e-3}") == Adam(learning_rate=0.001)
@@ -169,21 +170,22 @@ def test_a_whole_number_is_a_learning_rate_too():
 )
 def test_each_mistake_has_one_message(yaml, recorded):
     """
-    A rate is a number or a schedule; a mistake in it must be reported once.
+    A rate is a number or a schedule; a mistake in it must be reported once, not for each
+    alternative.
     """
     recorded(yaml, mistakes_in(yaml))
 
 
 def test_nesterov_with_momentum_is_allowed():
     """
-    A rule that forbids the right thing is worse than none.
+    A rule that rejects valid configs is worse than none.
     """
     assert read("SGD: {nesterov: true, momentum: 0.9}") == SGD(nesterov=True, momentum=0.9)
 
 
 def test_editors_are_told_of_numbers_and_schedules():
     """
-    `schema` replaces the placeholder by a reference to the registry.
+    `schema` replaces the placeholder with a reference to the registry, so that editors accept both.
     """
     expected = [{"type": "number", "exclusiveMinimum": 0}, {"x-registry": "Schedule"}]
 

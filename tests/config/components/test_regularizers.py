@@ -1,4 +1,4 @@
-"""Conformance of every regularizer with Keras' of the same name."""
+"""Conformance of every regularizer with the Keras regularizer of the same name."""
 
 import inspect
 
@@ -18,7 +18,7 @@ WEIGHTS = np.array([[1.0, -2.0], [0.5, 0.0]], np.float32)
 @every
 def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
     """
-    A model that is copied line by line must train as the same model.
+    A model copied line by line from Keras must train in the same way.
     """
     expected = inspect.signature(getattr(keras.regularizers, name)).parameters
     fields = Regularizer.named()[name].model_fields
@@ -39,7 +39,7 @@ def test_it_has_the_arguments_and_defaults_of_keras(name: str) -> None:
 )
 def test_it_penalises_as_it_says(written: object, regularization_loss: float) -> None:
     """
-    Papers differ by a factor of 2; here the sum of squares has none.
+    Papers define L2 with or without a factor of 1/2; here, as in Keras, there is none.
     """
     assert regularization_loss == pytest.approx(
         float(Regularizer.read(written).build()(WEIGHTS)), rel=1e-6
@@ -49,7 +49,7 @@ def test_it_penalises_as_it_says(written: object, regularization_loss: float) ->
 @every
 def test_it_is_dumped_and_documented(name: str) -> None:
     """
-    A run keeps its config resolved; the reference shows these lines.
+    A run saves its resolved config, and the reference page shows these texts.
     """
     component = Regularizer.named()[name]
     regularizer = Regularizer.read(name)

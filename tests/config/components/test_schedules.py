@@ -1,4 +1,4 @@
-"""Schedules are Keras' own with epochs for steps, and an exact warmup before them."""
+"""Schedules are Keras' own in epochs instead of steps, preceded by an exact warmup."""
 
 import inspect
 from pathlib import Path
@@ -18,7 +18,7 @@ from imgcls.config.components.schedules import (
 from imgcls.config.language import text
 from imgcls.config.language.registry import dotted
 
-STEPS = 10  # an epoch
+STEPS = 10  # per epoch
 EPOCHS = 6
 
 OURS = {"decay_steps": "decay_epochs", "warmup_steps": "warmup_epochs"}
@@ -26,7 +26,7 @@ LEFT_OUT = {
     "name": "nothing is called by it",
     "warmup_target": "initial_learning_rate is where the warmup ends, also with a warmup",
 }
-WITHOUT_DEFAULT = {"decay_epochs"}  # required there, the rest of the run here
+WITHOUT_DEFAULT = {"decay_epochs"}  # required in Keras; the rest of the run here
 
 EXAMPLES: dict[str, dict[str, Any]] = {
     "CosineDecay": {"initial_learning_rate": 0.5, "alpha": 0.1, "decay_epochs": 3},
@@ -65,7 +65,7 @@ def mistakes_in(yaml):
 @every
 def test_fields_and_defaults_are_those_of_keras(schedule):
     """
-    Whoever knows Keras' schedules need only think in epochs.
+    Users who know Keras' schedules only have to convert steps to epochs.
     """
     import keras
 
@@ -108,7 +108,7 @@ def test_fields_and_defaults_are_those_of_keras(schedule):
 )
 def test_a_schedule_is_keras_schedule_in_steps(schedule, arguments):
     """
-    Only the unit is ours: the curve is the one that papers and tutorials mean.
+    Only the unit is ours: the curve must be the one that papers and tutorials mean.
     """
     expected = keras_rates(schedule.identifier(), *arguments)
 
@@ -118,7 +118,7 @@ def test_a_schedule_is_keras_schedule_in_steps(schedule, arguments):
 @every
 def test_a_warm_up_rises_linearly_to_where_the_schedule_starts(schedule):
     """
-    Half an epoch of 10 steps is 5 steps, from warmup_from, none of them off the line.
+    Half an epoch of 10 steps is 5 steps, which must rise evenly from warmup_from.
     """
     warm = rates(example(schedule, warmup_epochs=0.5, warmup_from=0.1))
 
@@ -130,7 +130,8 @@ def test_a_warm_up_rises_linearly_to_where_the_schedule_starts(schedule):
 @every
 def test_a_schedule_follows_its_warm_up_from_its_own_start(schedule):
     """
-    Nothing of the decay may be lost to the warmup; boundaries stay where the run's epochs end.
+    The warmup must not cut off the start of the decay; boundaries are still counted from the start
+    of the run.
     """
     warm = rates(example(schedule, warmup_epochs=1))
     expected = rates(example(schedule))
@@ -142,7 +143,7 @@ def test_a_schedule_follows_its_warm_up_from_its_own_start(schedule):
 
 def test_the_warm_up_is_that_of_keras_cosine_decay():
     """
-    Keras has a warmup in this one schedule; ours must mean the same.
+    CosineDecay is the only Keras schedule with a warmup; ours must give the same rates.
     """
     ours = CosineDecay(initial_learning_rate=0.5, warmup_epochs=1.5, warmup_from=0.2, alpha=0.1)
     expected = keras_rates("CosineDecay", 0.2, 45, 0.1, "cosine", 0.5, 15)
@@ -153,7 +154,7 @@ def test_the_warm_up_is_that_of_keras_cosine_decay():
 @pytest.mark.parametrize("schedule", [CosineDecay, PolynomialDecay])
 def test_a_decay_ends_with_the_run_unless_told_otherwise(schedule):
     """
-    The last steps of a run are the ones with the lowest rates, whatever its length.
+    The last steps of a run must have the lowest rates, however long the run is.
     """
     for epochs in (2, 5):
         made = schedule(initial_learning_rate=0.5, warmup_epochs=0.7)
@@ -166,7 +167,7 @@ def test_a_decay_ends_with_the_run_unless_told_otherwise(schedule):
 
 def test_a_piece_changes_exactly_where_an_epoch_ends():
     """
-    Keras changes one step later, in the middle of nothing.
+    Keras changes the rate one step later, when the next epoch has already begun.
     """
     seen = rates(PiecewiseConstantDecay(boundaries=[1, 2], values=[3, 2, 1]), steps=30)
 
@@ -176,7 +177,7 @@ def test_a_piece_changes_exactly_where_an_epoch_ends():
 @every
 def test_only_a_schedule_without_a_length_of_its_own_is_planned_over_the_whole_run(schedule):
     """
-    A run that is made longer cannot just go on with a schedule that ended with it.
+    A schedule that ended with the run cannot simply continue when the run is extended.
     """
     assert not example(schedule).whole_run
     if schedule in {CosineDecay, PolynomialDecay}:
@@ -231,7 +232,7 @@ def test_only_a_schedule_without_a_length_of_its_own_is_planned_over_the_whole_r
 )
 def test_lengths_are_held_against_the_run(schedule, epochs, expected):
     """
-    A rate that never arrives where the config says is a mistake that no loss curve shows.
+    If the rate never reaches the value in the config, no loss curve reveals the mistake.
     """
     assert expected == schedule.check_length(epochs)
 
@@ -253,7 +254,7 @@ def test_lengths_are_held_against_the_run(schedule, epochs, expected):
 )
 def test_mistakes_are_reported(yaml, recorded):
     """
-    Each of these would run, and do something else than it says.
+    Each of these would run, but not do what it says.
     """
     recorded(yaml, mistakes_in(yaml))
 
@@ -261,7 +262,8 @@ def test_mistakes_are_reported(yaml, recorded):
 @every
 def test_what_a_run_writes_down_is_read_back_equal(schedule):
     """
-    In config.yaml every field is written out, defaults too, and none of them may break a rule.
+    In config.yaml every field is written out, including defaults, and none of them may break a
+    rule.
     """
     for made in (example(schedule), example(schedule, warmup_epochs=1, warmup_from=0.01)):
         assert made == Schedule.read(made.model_dump())

@@ -1,4 +1,4 @@
-"""The `training` section: its defaults, and one message a mistake."""
+"""The `training` section: its defaults, and one message per mistake."""
 
 import inspect
 from pathlib import Path
@@ -32,7 +32,7 @@ def read(yaml):
 @pytest.mark.parametrize("section", [EarlyStopping, ReduceLROnPlateau])
 def test_fields_and_defaults_are_those_of_keras_callbacks(section):
     """
-    Whoever knows the callback can write the section.
+    Users who know the Keras callback can write the section.
     """
     import keras
 
@@ -48,7 +48,7 @@ def test_fields_and_defaults_are_those_of_keras_callbacks(section):
 
 def test_every_key_can_be_given():
     """
-    What is written down must be what is read, with the types that the engine counts on.
+    Every setting must arrive as written, with the type that the engine expects.
     """
     training = read("""
         epochs: 3
@@ -121,7 +121,8 @@ def test_a_section_that_is_named_is_on_and_one_set_to_null_is_off():
 )
 def test_each_mistake_has_one_message(yaml, recorded):
     """
-    `auto` or a number, `auto` or weights: a mistake in one must be reported once.
+    Some fields accept `auto` or a number, others `auto` or weights; a mistake must be reported
+    once, not for each alternative.
     """
     with pytest.raises(ValidationError) as caught:
         read(yaml)
@@ -131,7 +132,7 @@ def test_each_mistake_has_one_message(yaml, recorded):
 
 def test_every_metric_knows_which_way_is_better():
     """
-    A best checkpoint chosen the wrong way round is the worst one.
+    With the wrong direction, the worst checkpoint would be kept as the best.
     """
     lower = {metric for metric in METRICS if better(metric) == "min"}
 
@@ -150,7 +151,8 @@ STAGES = """
 
 def test_a_stage_takes_what_it_does_not_say_from_the_config():
     """
-    An optimizer that is written once is that of every stage, and its mistakes are found at its key.
+    An optimizer that is written once applies to every stage, and mistakes in it must be reported at
+    its key.
     """
     adam = Optimizer.read("Adam")
     first, second = read(STAGES).resolved(adam)
@@ -175,7 +177,7 @@ def test_a_stage_takes_what_it_does_not_say_from_the_config():
 
 def test_without_stages_a_training_is_one():
     """
-    Everything behind the config knows stages only.
+    All later code works with stages only.
     """
     adam = Optimizer.read("Adam")
     (only,) = read("{epochs: 7, train: [head_dense], early_stopping: {}}").resolved(adam)
@@ -212,7 +214,7 @@ def test_without_stages_a_training_is_one():
 )
 def test_a_mistake_in_stages_is_found_at_its_key(yaml, expected):
     """
-    A key that has no effect is a training that is not the one that was meant.
+    If a key has no effect, the run is not the one that the user meant.
     """
     with pytest.raises(ValidationError) as caught:
         read(yaml)

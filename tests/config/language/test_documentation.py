@@ -1,4 +1,4 @@
-"""Docs of fields are read from the classes, inherited ones too."""
+"""Field documentation is read from the classes, including inherited fields."""
 
 from imgcls.config.language.documentation import field_docs
 from imgcls.config.language.registry import Section
@@ -16,7 +16,7 @@ class Parent(Section):
 
 
 class Child(Parent):
-    """A section with a field of its own, and other words for another."""
+    """A section that adds a field and redefines another."""
 
     second: int = 4
     """Another second."""
@@ -26,7 +26,8 @@ class Child(Parent):
 
 def test_the_docs_of_a_field_are_the_string_under_it() -> None:
     """
-    The reference and the schema have no other source, and an undocumented field must show.
+    The reference page and the schema have no other source, and an undocumented field must be
+    noticed.
     """
     expected = {"first": "The first,\non two lines.", "second": "The second."}
 
@@ -35,7 +36,7 @@ def test_the_docs_of_a_field_are_the_string_under_it() -> None:
 
 def test_inherited_fields_keep_their_docs_unless_they_get_new_ones() -> None:
     """
-    Most fields of the components stand in a class that is shared.
+    Most fields of the components are defined in a shared base class.
     """
     expected = {
         "first": "The first,\non two lines.",

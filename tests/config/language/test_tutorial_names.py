@@ -1,4 +1,4 @@
-"""What people bring from tutorials is answered with what to write here."""
+"""Names that users bring from tutorials are answered with what to write here."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def mistakes_in(section, written):
 
 def test_the_table_has_every_promised_name():
     """
-    These are the ones that tutorials are full of.
+    These are the names that tutorials use most.
     """
     assert [] == [name for name in PROMISED if name not in TUTORIAL_NAMES]
 
@@ -75,7 +75,8 @@ def test_the_table_has_every_promised_name():
 )
 def test_a_name_gets_its_message_where_people_write_it(section, written, name, recorded):
     """
-    The table is only worth what the reader says: as a key, as a name, as a name with fields.
+    The table helps users only if the reader consults it for keys, for names, and for names with
+    fields.
     """
     assert name in TUTORIAL_NAMES
 
@@ -84,7 +85,7 @@ def test_a_name_gets_its_message_where_people_write_it(section, written, name, r
 
 def test_a_valid_name_is_never_taken_for_a_tutorial_name():
     """
-    The table may hold words that some section has: there they mean what they say.
+    The table may contain names that are valid in some section; there they must keep their meaning.
     """
     assert Augmentation.read({"RandomContrast": {"factor": 0.2}})
     assert Training.model_validate({"epochs": 3, "batch_size": 8, "class_weight": "auto"})
@@ -93,7 +94,7 @@ def test_a_valid_name_is_never_taken_for_a_tutorial_name():
 
 def test_a_typo_is_still_answered_with_what_was_meant():
     """
-    The table comes before the guess, and must not swallow it.
+    The table is consulted before spelling suggestions, and must not suppress them.
     """
     assert ["unknown key; did you mean momentum?"] == mistakes_in(Optimizer, "SGD: {momentun: 0.9}")
     (message,) = mistakes_in(Optimizer, "Adamm")
@@ -103,7 +104,7 @@ def test_a_typo_is_still_answered_with_what_was_meant():
 @pytest.mark.parametrize("name", ADVISED)
 def test_what_is_advised_is_itself_right(name):
     """
-    Advice that the next run refuses is worse than none.
+    Advice that the next run rejects is worse than none.
     """
     advised = text.read(ADVISED[name], "advice", Path()).value
     ((section, value),) = advised.items()
@@ -125,7 +126,7 @@ def test_what_is_advised_is_itself_right(name):
 @pytest.mark.parametrize("name", TUTORIAL_NAMES)
 def test_every_message_says_what_to_do_in_one_line(name):
     """
-    Each stands behind a place and a key in a terminal.
+    Each message follows a place and a key on one line of the terminal.
     """
     message = TUTORIAL_NAMES[name]
 

@@ -1,4 +1,4 @@
-"""One table over every augmentation: what all of them promise."""
+"""Conformance of every augmentation: what all of them guarantee."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ from imgcls.data.augment import augment
 
 Images = NDArray[np.float32]
 
-# Strong enough that every image is changed visibly.
+# Strong enough to change every image visibly.
 FIELDS: dict[str, dict[str, Any]] = {
     "RandomBrightness": {"factor": 0.5},
     "RandomContrast": {"factor": 0.9},
@@ -75,7 +75,7 @@ def strong(name: str) -> Augmentation:
 
 def test_the_tables_are_complete() -> None:
     """
-    A new augmentation is not tested unless it stands in them.
+    A new augmentation is tested only if it is in both tables.
     """
     assert set(Augmentation.named()) == set(FIELDS) == set(NOTHING)
 
@@ -84,7 +84,7 @@ def test_the_tables_are_complete() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shape_type_and_range_are_kept(name: str, channels: int) -> None:
     """
-    The network is built for one shape, and its normalization for 0..1.
+    The network is built for one shape, and its normalization for the range 0..1.
     """
     result = apply(strong(name), images(channels))
 
@@ -97,7 +97,7 @@ def test_shape_type_and_range_are_kept(name: str, channels: int) -> None:
 @every
 def test_equal_seeds_give_equal_images_and_others_do_not(name: str) -> None:
     """
-    A run can be repeated, yet no two epochs and no two seeds augment alike.
+    A run must be repeatable, yet no two epochs and no two seeds may augment alike.
     """
     array = images()
 
@@ -112,7 +112,7 @@ def test_equal_seeds_give_equal_images_and_others_do_not(name: str) -> None:
 @every
 def test_images_are_augmented_each_by_itself(name: str) -> None:
     """
-    One movement for the whole batch would be far less augmentation than the config asks for.
+    One transformation for the whole batch would be far less augmentation than the config asks for.
     """
     results = apply(strong(name), np.repeat(images(batch=1), 24, axis=0))
 
@@ -122,7 +122,8 @@ def test_images_are_augmented_each_by_itself(name: str) -> None:
 @every
 def test_neighbors_and_position_in_the_batch_change_nothing(name: str) -> None:
     """
-    Several devices, another batch size or a resume in mid-epoch batch the images otherwise.
+    Several devices, another batch size or a resume in mid-epoch change how images are batched, but
+    must not change the images.
     """
     array, order = images(), np.random.default_rng(1).permutation(24)
     expected = apply(strong(name), array)
@@ -134,7 +135,7 @@ def test_neighbors_and_position_in_the_batch_change_nothing(name: str) -> None:
 @every
 def test_a_pipeline_of_unknown_batch_size_gives_the_same(name: str) -> None:
     """
-    tf.data and eager code differ in what they know of shapes; the last batch is smaller.
+    Unlike eager code, tf.data does not know the batch size in advance: the last batch is smaller.
     """
     array, augmentation = images(), strong(name)
     batches = tf.data.Dataset.from_tensor_slices((array, np.arange(24))).batch(7)
@@ -149,7 +150,7 @@ def test_a_pipeline_of_unknown_batch_size_gives_the_same(name: str) -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_strength_of_nothing_changes_nothing(name: str, channels: int) -> None:
     """
-    Switched off by `--set`, it must be off: bit for bit.
+    An augmentation that is switched off with `--set` must leave images bit-identical.
     """
     array = images(channels)
 
@@ -159,7 +160,7 @@ def test_a_strength_of_nothing_changes_nothing(name: str, channels: int) -> None
 @every
 def test_only_what_needs_color_leaves_gray_images_as_they_are(name: str) -> None:
     """
-    The documentation says which ones do nothing to MNIST.
+    The documentation lists the augmentations that have no effect on grayscale images such as MNIST.
     """
     array = images(1)
 
@@ -169,7 +170,7 @@ def test_only_what_needs_color_leaves_gray_images_as_they_are(name: str) -> None
 @every
 def test_the_dumped_form_reads_back_equal(name: str) -> None:
     """
-    A run keeps its config resolved, and resumes from that.
+    A run saves its resolved config and is resumed from it.
     """
     augmentation = strong(name)
     dumped = augmentation.model_dump(mode="json")
@@ -195,7 +196,7 @@ def test_values_are_read_from_text(name: str) -> None:
 @every
 def test_class_and_fields_are_documented(name: str) -> None:
     """
-    The reference page is made of these texts.
+    The reference page is generated from these texts.
     """
     component = Augmentation.named()[name]
 
@@ -206,7 +207,7 @@ def test_class_and_fields_are_documented(name: str) -> None:
 @every
 def test_each_is_of_one_kind(name: str) -> None:
     """
-    `augment` knows movements and changes of values, nothing else.
+    `augment` handles geometric and color augmentations, nothing else.
     """
     component = Augmentation.named()[name]
 
@@ -235,7 +236,7 @@ def test_each_is_of_one_kind(name: str) -> None:
 )
 def test_mistakes_are_reported(edit: object, recorded: Callable[[str, list[str]], None]) -> None:
     """
-    What has no effect or no meaning is said before training, not found out after.
+    Users should learn of a setting without effect or meaning before training, not after it.
     """
     with pytest.raises(ValidationError) as caught:
         Augmentation.read(edit)

@@ -1,4 +1,4 @@
-"""What the color augmentations' fields mean, with the numbers given instead of drawn."""
+"""What the fields of the color augmentations mean, tested with given numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +39,7 @@ def test_a_factor_reaches_as_far_as_documented(
     name: str, change: Change, amounts: list[float]
 ) -> None:
     """
-    A share that means another thing than the page says makes results that nobody can repeat.
+    If a factor meant something other than documented, users could not reproduce published results.
     """
     expected = change(_IMAGES, tf.constant(amounts, tf.float32))
 
@@ -48,7 +48,7 @@ def test_a_factor_reaches_as_far_as_documented(
 
 def test_color_is_lost_with_its_probability() -> None:
     """
-    0.3 is three of ten images, and 1 is all of them.
+    A probability of 0.3 must turn three of ten images gray, and 1 all of them.
     """
     numbers = tf.constant([[0.29], [0.31], [1 - 2**-24]])
     some = _apply({"RandomGrayscale": {"probability": 0.3}}, numbers)

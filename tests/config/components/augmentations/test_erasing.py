@@ -1,4 +1,4 @@
-"""Where and how large the erased rectangles are."""
+"""Positions and sizes of the erased rectangles."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def _boxes(fields: dict[str, object]) -> NDArray[np.float32]:
 
 def test_areas_and_aspects_are_those_asked_for() -> None:
     """
-    A range is uniform from end to end; the rounding to pixels is all that blurs it.
+    Users expect the whole range that they wrote, blurred only by rounding to whole pixels.
     """
     fields: dict[str, object] = {"probability": 1, "area": [0.1, 0.2], "aspect": [0.5, 2]}
     _, _, height, width = _boxes(fields)
@@ -33,7 +33,7 @@ def test_areas_and_aspects_are_those_asked_for() -> None:
 
 def test_rectangles_lie_inside_the_image_and_everywhere_in_it() -> None:
     """
-    A rectangle that hangs over the edge hides less than was asked for.
+    A rectangle that extends beyond the edge would hide less than the config asks for.
     """
     top, left, height, width = _boxes({"probability": 1, "area": [0.01, 0.02]})
 
@@ -43,7 +43,7 @@ def test_rectangles_lie_inside_the_image_and_everywhere_in_it() -> None:
 
 def test_a_rectangle_larger_than_the_image_is_cut_to_it() -> None:
     """
-    A whole image hidden is odd, but it is what `area: [1, 1]` says.
+    Hiding a whole image is odd, but it is what `area: [1, 1]` asks for.
     """
     fields: dict[str, object] = {"probability": 1, "area": [1, 1], "aspect": [0.1, 10]}
     top, left, height, width = _boxes(fields)
@@ -56,7 +56,7 @@ def test_a_rectangle_larger_than_the_image_is_cut_to_it() -> None:
 
 def test_a_tiny_rectangle_is_a_pixel() -> None:
     """
-    Rounded to nothing, the augmentation would silently be none.
+    If it were rounded to nothing, the augmentation would silently have no effect.
     """
     _, _, height, width = _boxes({"probability": 1, "area": [0, 0]})
 
@@ -66,7 +66,7 @@ def test_a_tiny_rectangle_is_a_pixel() -> None:
 
 def test_images_are_spared_with_the_rest_of_the_probability() -> None:
     """
-    0.3 is three of ten images.
+    A probability of 0.3 must erase a part of three of ten images.
     """
     _, _, height, _ = _boxes({"probability": 0.3})
 
@@ -75,7 +75,7 @@ def test_images_are_spared_with_the_rest_of_the_probability() -> None:
 
 def test_the_value_is_what_is_painted() -> None:
     """
-    Gray 0.5 hides less conspicuously than black.
+    Users may prefer a gray of 0.5, which is less conspicuous than black.
     """
     erasing = RandomErasing(probability=1, value=0.5)
     erased = erasing.apply(tf.zeros([4, 12, 12, 3]), tf.fill([4, 5], 0.5)).numpy()

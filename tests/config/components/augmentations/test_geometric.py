@@ -1,4 +1,4 @@
-"""What the movements' fields mean, with the numbers given instead of drawn."""
+"""What the fields of the geometric augmentations mean, tested with given numbers."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ LOWEST, MIDDLE, HIGHEST = 0.0, 0.5, 1 - 2**-24
 
 
 def matrix(written: Written, numbers: list[float]) -> NDArray[np.float32]:
-    """Returns the matrix of one image of 11x21, from output to input pixels."""
+    """Returns the matrix of one 11x21 image, from output to input pixels."""
     augmentation = Augmentation.read(written)
     assert isinstance(augmentation, Geometric)
     result: NDArray[np.float32] = augmentation.matrix(tf.constant([numbers]), 11, 21).numpy()[0]
@@ -24,7 +24,7 @@ def matrix(written: Written, numbers: list[float]) -> NDArray[np.float32]:
 
 
 def read_from(written: Written, numbers: list[float], x: float, y: float) -> NDArray[np.float64]:
-    """Returns from where output pixel (x, y) is read."""
+    """Returns the position from which output pixel (x, y) is read."""
     return (matrix(written, numbers).astype(float) @ [x, y, 1])[:2]
 
 
@@ -34,7 +34,7 @@ def read_from(written: Written, numbers: list[float], x: float, y: float) -> NDA
 )
 def test_a_flip_goes_the_way_its_mode_says(mode: str, corner: tuple[int, int]) -> None:
     """
-    `vertical` in place of `horizontal` would train on cats upside down.
+    Confusing `vertical` with `horizontal` would train on upside-down cats.
     """
     flip = {"RandomFlip": {"mode": mode}}
 
@@ -44,7 +44,7 @@ def test_a_flip_goes_the_way_its_mode_says(mode: str, corner: tuple[int, int]) -
 
 def test_both_flips_are_drawn_each_by_itself() -> None:
     """
-    Always both or none would only ever turn images by half.
+    If both were always applied together, images would only ever be turned by 180 degrees.
     """
     flip = {"RandomFlip": {"mode": "horizontal_and_vertical", "probability": 0.3}}
 
@@ -54,7 +54,7 @@ def test_both_flips_are_drawn_each_by_itself() -> None:
 
 def test_a_certain_flip_always_comes() -> None:
     """
-    A probability of 1 is no figure of speech.
+    A probability of 1 must mean always, whatever number is drawn.
     """
     flip = {"RandomFlip": {"probability": 1}}
 
@@ -64,7 +64,7 @@ def test_a_certain_flip_always_comes() -> None:
 @pytest.mark.parametrize(("number", "degrees"), [(LOWEST, -30), (MIDDLE, 0), (HIGHEST, 30)])
 def test_a_rotation_is_in_degrees_both_ways(number: float, degrees: float) -> None:
     """
-    Radians or shares of a turn would pass every other test.
+    Radians or fractions of a turn would pass every other test.
     """
     turn = matrix({"RandomRotation": {"degrees": 30}}, [number])
 
@@ -81,14 +81,15 @@ def test_a_rotation_is_in_degrees_both_ways(number: float, degrees: float) -> No
 )
 def test_the_center_stays_where_it_is(written: Written, numbers: list[float]) -> None:
     """
-    Turning about a corner moves the thing out of the picture.
+    A transformation about a corner would move the object out of the image.
     """
     assert np.allclose((10, 5), read_from(written, numbers, 10, 5), atol=1e-5)
 
 
 def test_a_translation_is_a_share_of_its_own_axis() -> None:
     """
-    Height and width of an oblong photograph must not be swapped.
+    If height and width were swapped, images that are not square would be shifted too far or not
+    enough.
     """
     shift = {"RandomTranslation": {"height": 0.1, "width": 0.2}}
 
@@ -98,7 +99,7 @@ def test_a_translation_is_a_share_of_its_own_axis() -> None:
 
 def test_a_translation_without_a_width_moves_up_and_down_only() -> None:
     """
-    A digit may be anywhere on the line, not off it.
+    Users who set only a height want no horizontal shifts.
     """
     shift = {"RandomTranslation": {"height": 0.1}}
 
@@ -107,7 +108,7 @@ def test_a_translation_without_a_width_moves_up_and_down_only() -> None:
 
 def test_a_crop_shifts_by_whole_pixels_up_to_its_padding() -> None:
     """
-    Half a pixel would blur every image.
+    Shifts by fractions of a pixel would blur every image.
     """
     crop = {"RandomCrop": {"padding": 2}}
     numbers = np.linspace(LOWEST, HIGHEST, 11).tolist()
@@ -120,7 +121,7 @@ def test_a_crop_shifts_by_whole_pixels_up_to_its_padding() -> None:
 
 def test_a_shear_is_a_tangent_of_its_own_axis() -> None:
     """
-    `x` slants upright lines, `y` level ones.
+    `x` must slant vertical lines, and `y` horizontal ones.
     """
     assert np.allclose(
         [[1.0, 0.5], [0.0, 1.0]], matrix({"RandomShear": {"x": 0.5}}, [HIGHEST, HIGHEST])[:2, :2]
@@ -132,7 +133,7 @@ def test_a_shear_is_a_tangent_of_its_own_axis() -> None:
 
 def test_a_zoom_of_a_fifth_shows_things_at_four_to_six_fifths() -> None:
     """
-    The documented range, and larger is larger.
+    The range must be the documented one, and the upper end must enlarge rather than shrink.
     """
     zoom = {"RandomZoom": {"height": 0.2, "width": 0.5}}
 
@@ -143,7 +144,7 @@ def test_a_zoom_of_a_fifth_shows_things_at_four_to_six_fifths() -> None:
 
 def test_a_zoom_without_a_width_keeps_the_shape() -> None:
     """
-    What is round stays round.
+    Round objects must stay round.
     """
     zoom = matrix({"RandomZoom": {"height": 0.4}}, [0.1, 0.9])
 

@@ -34,7 +34,8 @@ def layer_at(building: Building, key: str) -> Any:
 
 def test_a_residual_adds_its_input_and_then_activates() -> None:
     """
-    The order is that of the paper: an activation before the sum could not subtract.
+    The order is that of the paper: with ReLU before the sum, a block could never subtract from its
+    input.
     """
     model, building = stacked([residual(convolution(), activation="relu")], IMAGES.shape[1:])
     body = layer_at(building, "layers[0].Residual.layers[0].Conv2D")
@@ -65,7 +66,7 @@ def test_where_shapes_differ_the_input_is_projected_with_the_strides_of_the_laye
     layers: list[object], shape: tuple[int, ...], strides: tuple[int, int]
 ) -> None:
     """
-    A projection on another grid would add pixels that do not belong together.
+    A projection with other strides would add pixels that do not belong together.
     """
     model, building = stacked([residual(*layers)], IMAGES.shape[1:])
     projection = layer_at(building, "layers[0].Residual.shortcut")
@@ -82,7 +83,7 @@ def test_where_shapes_differ_the_input_is_projected_with_the_strides_of_the_laye
 
 def test_vectors_are_projected_by_a_dense_layer() -> None:
     """
-    Residual blocks of Dense layers follow Flatten.
+    Residual blocks of Dense layers, as after Flatten, need a projection too.
     """
     rows = IMAGES[:, 0, 0]
     model, building = stacked([residual({"Dense": {"units": 5}})], (4,))
@@ -95,7 +96,7 @@ def test_vectors_are_projected_by_a_dense_layer() -> None:
 
 def test_a_shortcut_that_is_written_replaces_the_projection() -> None:
     """
-    ResNets after the first normalize their projections.
+    Users need this for ResNets that normalize their projections.
     """
     shortcut = [{"Conv2D": {"filters": 8, "kernel_size": 1}}, "BatchNormalization"]
     _, building = stacked([residual(convolution(8), shortcut=shortcut)], IMAGES.shape[1:])
@@ -116,7 +117,7 @@ MISFITS: list[tuple[dict[str, Any], str, str]] = [
         "no projection is known",
     ),
     (residual("UpSampling2D"), "layers[0].Residual", "no projection is known"),
-    # Two valid convolutions on 7x6 give 3x2: half the size, on a grid that no stride has.
+    # Two valid convolutions on 7x6 give 3x2: about half the size, but no stride has this grid.
     (
         residual(*[{"Conv2D": {"filters": 4, "kernel_size": 3}}] * 2),
         "layers[0].Residual",
@@ -171,7 +172,7 @@ def test_what_does_not_fit_is_an_error_with_its_place(
     layer: dict[str, Any], key: str, message: str
 ) -> None:
     """
-    Keras' merge layers would broadcast some of these, without a word.
+    Keras' merge layers would silently broadcast some of these.
     """
     with pytest.raises(ConfigError) as raised:
         stacked([layer], IMAGES.shape[1:])
@@ -204,7 +205,7 @@ def test_branches_merge_the_outputs_of_their_layers(merge: str) -> None:
 
 def test_an_image_may_be_multiplied_by_one_number_per_channel() -> None:
     """
-    That is squeeze-and-excitation.
+    Squeeze-and-excitation networks rely on it.
     """
     squeeze = [
         {"GlobalAveragePooling2D": {"keepdims": True}},
@@ -219,7 +220,7 @@ def test_an_image_may_be_multiplied_by_one_number_per_channel() -> None:
 
 def test_a_repeat_has_weights_of_its_own_each_time() -> None:
     """
-    Shared weights, or equal ones at the start, would make a deep network a shallow one.
+    With shared or equal initial weights, a deep network could do no more than a shallow one.
     """
     repeat = {"Repeat": {"times": 3, "layers": [convolution()]}}
     _, building = stacked([repeat], IMAGES.shape[1:])
@@ -233,7 +234,7 @@ def test_a_repeat_has_weights_of_its_own_each_time() -> None:
 
 def test_repeats_inside_a_residual_are_written_out() -> None:
     """
-    A residual block of n equal layers is the usual one.
+    Residual blocks usually consist of several equal layers.
     """
     layer = residual({"Repeat": {"times": 3, "layers": [convolution(), "ReLU"]}})
     _, building = stacked([layer], IMAGES.shape[1:])
@@ -248,7 +249,7 @@ def test_repeats_inside_a_residual_are_written_out() -> None:
 
 def test_what_is_inside_knows_training_from_evaluation() -> None:
     """
-    Dropout that went on in evaluation would cost accuracy, and nobody would see why.
+    Dropout that stayed active during evaluation would cost accuracy, and users could not see why.
     """
     model, _ = stacked([residual({"Dropout": {"rate": 0.5}})], IMAGES.shape[1:])
 
@@ -290,7 +291,7 @@ def test_every_weight_inside_learns() -> None:
 
 def test_another_layer_changes_no_other_layers_start() -> None:
     """
-    Two networks can be compared only if they begin alike where they are alike.
+    Two networks can be compared only if the layers they share start from the same weights.
     """
     plain, _ = stacked([convolution(), convolution()], IMAGES.shape[1:], seed=3)
     other, _ = stacked([convolution(), residual(convolution())], IMAGES.shape[1:], seed=3)
@@ -303,7 +304,7 @@ def test_another_layer_changes_no_other_layers_start() -> None:
 
 def test_a_layer_inside_a_named_one_is_called_after_it() -> None:
     """
-    A block that has a name keeps its weights wherever it stands.
+    A named block must keep its weights wherever it is moved.
     """
     layer = residual(convolution(name="inner"), "ReLU", name="block")
     _, building = stacked([layer], IMAGES.shape[1:])
@@ -314,7 +315,7 @@ def test_a_layer_inside_a_named_one_is_called_after_it() -> None:
 
 def test_what_is_inside_a_frozen_layer_is_frozen() -> None:
     """
-    `trainable: false` is written once for a block.
+    Users write `trainable: false` once for a whole block.
     """
     repeat = {"Repeat": {"times": 1, "trainable": False, "layers": [convolution()]}}
     _, building = stacked(

@@ -28,9 +28,9 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "SeparableConv2D": {"filters": 4, "kernel_size": 3},
     "SpatialDropout2D": {"rate": 0.5},
 }
-"""The fields without which a layer cannot be; what is not here has none."""
+"""The required fields of each layer; layers that are not listed have none."""
 
-SHAPE = (8, 8, 32)  # 32 channels: as many as GroupNormalization has groups by default
+SHAPE = (8, 8, 32)  # 32 channels, as GroupNormalization has 32 groups by default
 MOMENTS = SPEC.model_copy(update={"mean": (0.5,) * 32, "variance": (0.1,) * 32})
 IMAGES = np.random.default_rng(0).random((3, *SHAPE), dtype=np.float32)
 
@@ -54,7 +54,7 @@ def network(name: str) -> keras.Sequential:
 
 
 def filled(model: keras.Sequential) -> keras.Sequential:
-    """Gives every weight another number, so that none can be forgotten unseen."""
+    """Sets each weight to different numbers, so that a test notices if one is forgotten."""
     rng = np.random.default_rng(1)
     for variable in model.variables:
         if variable.dtype == "float32":
@@ -65,7 +65,7 @@ def filled(model: keras.Sequential) -> keras.Sequential:
 @every
 def test_the_table_of_required_fields_is_complete(name: str) -> None:
     """
-    A layer that is missing here would be tested with fields that it does not need.
+    Fields listed here without need would leave the layer's defaults untested.
     """
     required = {
         key for key, field in Layer.named()[name].model_fields.items() if field.is_required()
@@ -77,7 +77,7 @@ def test_the_table_of_required_fields_is_complete(name: str) -> None:
 @every
 def test_it_takes_batches_of_any_size(name: str) -> None:
     """
-    The last batch of an epoch is smaller than the others.
+    The last batch of an epoch may be smaller than the others.
     """
     model = network(name)
 
@@ -90,7 +90,7 @@ def test_it_takes_batches_of_any_size(name: str) -> None:
 @every
 def test_its_variables_in_order_are_all_its_state(name: str) -> None:
     """
-    A checkpoint holds the variables and nothing else.
+    A checkpoint contains the variables and nothing else.
     """
     saved, restored = filled(network(name)), network(name)
     for variable, value in zip(restored.variables, saved.variables, strict=True):
@@ -102,7 +102,7 @@ def test_its_variables_in_order_are_all_its_state(name: str) -> None:
 @every
 def test_it_learns_in_half_the_bits(name: str, half: None) -> None:  # noqa: ARG001
     """
-    Precision is chosen by the machine, so every layer must do in each.
+    The precision depends on the machine, so every layer must train in each of them.
     """
     model = network(name)
     with tf.GradientTape() as tape:
@@ -117,7 +117,7 @@ def test_it_learns_in_half_the_bits(name: str, half: None) -> None:  # noqa: ARG
 @every
 def test_what_is_dumped_reads_back_equal(name: str) -> None:
     """
-    A run keeps its config resolved, and every later command reads that.
+    A run saves its resolved config, and every later command reads it.
     """
     layer = read(name)
 
@@ -128,7 +128,7 @@ def test_what_is_dumped_reads_back_equal(name: str) -> None:
 @every
 def test_it_is_documented(name: str) -> None:
     """
-    The reference and the editor show these lines, and users have no others.
+    The reference page and editors show these texts, and users have no others.
     """
     component = Layer.named()[name]
 
@@ -138,7 +138,7 @@ def test_it_is_documented(name: str) -> None:
 
 def test_keras_aliases_name_the_same_layers() -> None:
     """
-    Models in tutorials are copied line by line.
+    Users copy models from tutorials line by line.
     """
     for name, component in Layer.named().items():
         for alias in component._aliases:
@@ -167,7 +167,7 @@ LAST = [
 @pytest.mark.parametrize(("written", "left"), LAST)
 def test_a_final_softmax_comes_off(written: object, left: object) -> None:
     """
-    The network trains on logits; a softmax left on would be applied twice.
+    The network trains on logits; a softmax left in place would be applied twice.
     """
     expected = None if left is None else Layer.read(left)
 
@@ -176,7 +176,7 @@ def test_a_final_softmax_comes_off(written: object, left: object) -> None:
 
 def test_a_repeat_is_written_out_and_each_layer_keeps_its_key() -> None:
     """
-    A message about a layer says where in the user's text it stands.
+    Messages about a layer must name its place in the user's config.
     """
     inner = {"Repeat": {"times": 2, "layers": ["ReLU"]}}
     layers = ["Flatten", {"Repeat": {"times": 2, "layers": ["ELU", inner]}}]

@@ -1,4 +1,4 @@
-"""What a layer's reader says about each kind of mistake, and what it takes."""
+"""What the reader reports about each kind of mistake in a layer, and the forms it accepts."""
 
 from collections.abc import Callable
 
@@ -52,7 +52,7 @@ def test_a_mistake_has_its_place_and_says_what_to_do(
     text: str, recorded: Callable[[str, list[str]], None]
 ) -> None:
     """
-    The user mends the config from this line alone.
+    Users must be able to fix the config from this line alone.
     """
     with pytest.raises(ValidationError) as raised:
         read(text)
@@ -77,14 +77,14 @@ SHORT_FORMS = [
 @pytest.mark.parametrize(("short", "full"), SHORT_FORMS)
 def test_a_short_form_means_the_full_one(short: str, full: str) -> None:
     """
-    Keras takes both, and what is kept of a run has one form.
+    Keras accepts both forms, and a resolved config always has the full one.
     """
     assert read(full) == read(short)
 
 
 def test_what_a_default_says_is_no_mistake_where_it_has_no_effect() -> None:
     """
-    A resolved config holds every field, and must be read again.
+    A resolved config contains every field, and must be readable again.
     """
     layer = read("Conv2D: {filters: 8, kernel_size: 3, use_bias: false}")
 

@@ -34,15 +34,15 @@ LEFT_OUT = {
     "renorm_momentum": "for batches of a few images, where GroupNormalization serves",
     "invert": "would undo what the network needs",
 }
-"""Keras' arguments that no config may say, each with the reason."""
+"""Keras arguments that a config cannot set, each with the reason."""
 
 LEFT_OUT_OF = {
     ("Normalization", "axis"): "the training images have one mean a channel",
 }
-"""The same of one layer."""
+"""The same for a single layer."""
 
 SHARED = {"name", "trainable"}
-"""What every layer of Keras has, though few name it in their signature."""
+"""Arguments that every Keras layer accepts, though few have them in their signature."""
 
 keras_named = pytest.mark.parametrize("name", sorted(set(Layer.named()) - OWN))
 
@@ -53,7 +53,7 @@ def arguments(name: str) -> dict[str, inspect.Parameter]:
 
 
 def plain(field: str, value: Any) -> Any:
-    """What a default means, however it is written."""
+    """Returns a default in a form that can be compared, however it is written."""
     if isinstance(value, Initializer):
         value = value.build(0)
     if field.endswith("_initializer"):
@@ -71,7 +71,7 @@ def plain(field: str, value: Any) -> Any:
 @keras_named
 def test_it_has_the_fields_of_keras(name: str) -> None:
     """
-    Whoever knows Keras can write a config.
+    Users who know Keras can write a config.
     """
     expected = {
         key for key in arguments(name) if key not in LEFT_OUT and (name, key) not in LEFT_OUT_OF
@@ -83,7 +83,7 @@ def test_it_has_the_fields_of_keras(name: str) -> None:
 @keras_named
 def test_it_has_the_defaults_of_keras(name: str) -> None:
     """
-    A model that is copied line by line must be the same model.
+    A model copied line by line from Keras must be the same model.
     """
     for key, field in Layer.named()[name].model_fields.items():
         if key in SHARED:
@@ -97,7 +97,7 @@ def test_it_has_the_defaults_of_keras(name: str) -> None:
 
 def test_nothing_is_left_out_that_keras_does_not_have() -> None:
     """
-    A reason for an argument that is gone misleads.
+    A reason for omitting an argument that Keras no longer has would be misleading.
     """
     known = {(name, key) for name in set(Layer.named()) - OWN for key in arguments(name)}
 

@@ -1,4 +1,4 @@
-"""Which batch normalization a config gets."""
+"""The kind of batch normalization that a config gets."""
 
 import keras
 import pytest
@@ -12,7 +12,7 @@ def test_batch_normalization_is_fused_on_one_device_and_synchronized_on_several(
     replicas: int,
 ) -> None:
     """
-    The fused op cannot synchronise; unsynchronized, the replicas' statistics drift apart.
+    The fused op cannot synchronize; without synchronization, the replicas' statistics drift apart.
     """
     fields = {"momentum": 0.9, "scale": False, "beta_regularizer": {"L2": {"l2": 0.5}}}
     layer = built({"BatchNormalization": fields}, (8, 8, 4), replicas=replicas)

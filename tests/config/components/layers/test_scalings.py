@@ -1,4 +1,4 @@
-"""Normalization from the training data and from numbers that are given."""
+"""Normalization with the moments of the training data, or with given ones."""
 
 import keras
 import numpy as np
@@ -11,7 +11,8 @@ IMAGES = np.array([[0.7, 0.25], [0.3, 0.75]], np.float32).reshape(1, 1, 2, 2)
 
 def test_normalization_takes_mean_and_variance_of_the_training_images() -> None:
     """
-    A channel that is constant in training is only centered; divided by 0, noise would dominate.
+    A channel that is constant in training must only be centered: dividing by 0 would blow up any
+    noise.
     """
     outputs = built("Normalization", (1, 2, 2), MOMENTS)(IMAGES)
 
@@ -20,7 +21,7 @@ def test_normalization_takes_mean_and_variance_of_the_training_images() -> None:
 
 def test_normalization_takes_given_numbers_over_those_of_the_data() -> None:
     """
-    Pretrained recipes state their own, often one for all channels.
+    Recipes for pretrained networks specify their own, often one for all channels.
     """
     one = built({"Normalization": {"mean": 0.5, "variance": 0.25}}, (1, 2, 2))
     each = built({"Normalization": {"mean": [0, 1], "variance": [1, 4]}}, (1, 2, 2))
@@ -31,7 +32,8 @@ def test_normalization_takes_given_numbers_over_those_of_the_data() -> None:
 
 def test_normalization_computes_in_float32() -> None:
     """
-    Bfloat16 has 8 bits: a mean taken off there loses what tells two pixels apart.
+    bfloat16 has a precision of 8 bits: subtracting the mean in it would erase small differences
+    between pixels.
     """
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
