@@ -1,1 +1,1 @@
-"""What proves the speed claims: imgcls and its peers, measured side by side on one machine."""
+"""Benchmarks for the speed claims: imgcls and its peers, measured on the same machine."""

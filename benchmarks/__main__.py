@@ -85,7 +85,7 @@ def _write_page() -> None:
 
 
 def _words(options: argparse.Namespace, times: int) -> str:
-    """The command as the page shows it; where things lie on this machine is nobody's concern."""
+    """Returns the command as the page shows it, without paths on this machine."""
     words = ["python", "-m", "benchmarks", *options.names, "--times", str(times)]
     words += ["--photos", "FOLDER"] if options.photos else []
     words += ["--torch", "PYTHON"] if options.torch else []

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.activations`: each activation alone, as Keras has it and compiled.
+"""`python -m benchmarks.activations`: each activation alone, as in Keras and compiled.
 
-Forward and backward over numbers as a convolution's output has them, in both precisions; prints a
-table for docs/experiments.md.
+Measures the forward and backward passes over an array like the output of a convolution, in both
+precisions, and prints a table for docs/experiments.md.
 """
 
 import argparse
@@ -16,7 +16,7 @@ PRECISIONS = ("float32", "bfloat16")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints."""
+    """Measures all activations and prints the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.activations", description=__doc__)
     parser.parse_args(arguments)
     from imgcls.ops import startup
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _ratio(plain: Callable[[Any], Any], fast: Callable[[Any], Any], precision: str) -> float:
-    """Returns how many times as long the plain function takes: the median of alternate runs."""
+    """Returns the time of the plain function divided by that of the fast one."""
     import tensorflow as tf
 
     inputs = tf.cast(tf.random.normal(SHAPE), precision)

@@ -1,4 +1,4 @@
-"""How long a call takes, its result waited for."""
+"""Measures the time of calls that return tensors, including the wait for the results."""
 
 import statistics
 import time
@@ -9,7 +9,7 @@ Run = Callable[[], Any]
 
 
 def seconds(run: Run) -> float:
-    """Returns the seconds of a call that returns tensors."""
+    """Returns the time of a call that returns tensors, in seconds."""
     import tensorflow as tf
 
     began = time.perf_counter()
@@ -18,10 +18,10 @@ def seconds(run: Run) -> float:
 
 
 def ratio(slow: Run, quick: Run, times: int) -> float:
-    """Returns how many times as long the first takes: the median of alternate runs."""
-    taken = [(seconds(slow), seconds(quick)) for _ in range(times + 1)][1:]  # the first traces
+    """Returns the median, over alternating runs, of the first time divided by the second."""
+    taken = [(seconds(slow), seconds(quick)) for _ in range(times + 1)][1:]  # the first run traces
     return statistics.median(one / other for one, other in taken)
 
 
 def _wait(value: Any) -> None:  # noqa: ANN401  # TensorFlow has no types
-    value.numpy()  # on a CPU, a view
+    value.numpy()  # on a CPU, this is a view

@@ -1,10 +1,10 @@
-"""What a comparison is: contenders, the figure that is compared, and the ratio it has to reach."""
+"""Defines a comparison: its contenders, the figure that is compared, and the target ratio."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["bfloat16", "float32"]
-"""Of machine: a processor with matrix units for bfloat16, or without."""
+"""The kind of machine: a processor with or without matrix units for bfloat16."""
 
 KINDS: tuple[Kind, ...] = ("bfloat16", "float32")
 
@@ -14,11 +14,11 @@ class Contender:
     """One of the programs that are compared.
 
     Attributes:
-        name: for people.
-        command: a module and its arguments, run as a process of its own, which prints one line of
-            JSON with its figures. `{precision}` and `{photos}` in it are filled in.
-        python: which one runs it: that of imgcls, or one that has PyTorch.
-        environment: variables that it is given.
+        name: the name shown on the page.
+        command: a module and its arguments; it runs in a process of its own and prints its figures
+            as one line of JSON. `{precision}` and `{photos}` are replaced by their values.
+        python: the Python that runs it: that of imgcls, or one that has PyTorch.
+        environment: additional environment variables.
     """
 
     name: str
@@ -29,13 +29,13 @@ class Contender:
 
 @dataclass(frozen=True)
 class Target:
-    """What a ratio has to reach, or may not exceed."""
+    """The value that a ratio has to reach or, with `at_most`, must not exceed."""
 
     value: float
     at_most: bool = False
 
     def is_met(self, value: float) -> bool:
-        """Returns whether a measured value is good enough."""
+        """Returns whether a measured value meets the target."""
         return value <= self.value if self.at_most else value >= self.value
 
     def __str__(self) -> str:
@@ -47,13 +47,13 @@ class Comparison:
     """A claim about speed or size, and how it is measured.
 
     Attributes:
-        name: on the command line.
-        title: what is compared, for people.
-        contenders: the first is imgcls, whose figure is divided by that of each of the others. One
-            alone is not compared: the target is for its figure itself.
-        figure: the key of the JSON lines that is compared.
-        unit: of the figure.
-        targets: for the ratio to the second contender, by kind of machine.
+        name: the name on the command line.
+        title: a description of what is compared.
+        contenders: the first is imgcls, whose figure is divided by that of each of the others. If
+            there is only one contender, the target refers to its figure.
+        figure: the key of the figure in the JSON lines.
+        unit: the unit of the figure.
+        targets: the targets for the ratio to the second contender, by kind of machine.
     """
 
     name: str

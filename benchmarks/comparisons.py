@@ -1,4 +1,4 @@
-"""All comparisons, with the ratios that were set as their targets."""
+"""All comparisons, with their target ratios."""
 
 from benchmarks.comparison import KINDS, Comparison, Contender, Kind, Target
 from benchmarks.peers.cifar10 import STEPS
@@ -17,9 +17,10 @@ FLOOR_CONFIGS: dict[str, tuple[str, ...]] = {
     "configs/mnist_choices.yaml": (),
     "configs/photos.yaml": PHOTOS,
 }
-"""Each config whose training is compared with its parts, and what is set of it.
+"""The configs whose training is compared with its parts, and the arguments for each.
 
-CIFAR-100 need not be downloaded for it: speed knows nothing of what images show.
+CIFAR-100 is replaced by random images, so that it need not be downloaded: the content of the images
+does not affect the speed.
 """
 
 FLOOR_STEPS = {
@@ -28,7 +29,7 @@ FLOOR_STEPS = {
     "configs/photos.yaml": 20,
     EIGHT: 8,
 }
-"""Steps an epoch, where all would take many minutes; elsewhere 200."""
+"""Steps per epoch for configs with slow steps; 200 for the others."""
 
 
 def _targets(bfloat16: float, float32: float, *, at_most: bool = False) -> dict[Kind, Target]:
@@ -46,7 +47,7 @@ CIFAR10 = _ours(
 
 
 def _keras(name: str, *command: str) -> tuple[Contender, Contender]:
-    """A peer as people run it, and with the kernels that imgcls turns on where TensorFlow won't."""
+    """Returns a peer in its default settings, and with the oneDNN kernels that imgcls turns on."""
     onednn = {"TF_ENABLE_ONEDNN_OPTS": "1"}
     return (
         Contender(name, command),

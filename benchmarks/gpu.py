@@ -1,9 +1,9 @@
-"""`python -m benchmarks.gpu`: how fast the shipped configs train on a GPU; for a machine with one.
+"""`python -m benchmarks.gpu`: measures how fast the shipped configs train on a GPU.
 
-For each config, in each precision, with XLA and without: images a second of the training and of its
-steps alone, whose ratio says what the input costs. For some configs also with the data set on the
-GPU, sent there batch by batch, and with batches that are made on the host. With `--accuracy`, also
-the time to that validation accuracy.
+For each config, in each precision, with and without XLA: images per second of the training and of
+its steps alone, whose ratio shows the cost of the input. For some configs also with the dataset on
+the GPU, sent to the GPU batch by batch, and with batches made on the host. With `--accuracy`, also
+the time to reach this validation accuracy.
 """
 
 import argparse
@@ -22,16 +22,16 @@ from benchmarks.running import Settings, UnmeasuredError, figures_of
 PRECISIONS = ("float32", "bfloat16", "float16")
 FED = ("configs/cifar10.yaml", EIGHT)
 FEEDS = {"on the GPU": (), "sent as bytes": ("resident",), "batches of the host": ("device",)}
-"""Where the data set is: what is taken out of the engine for it."""
+"""Where the dataset is kept, and the parts of the engine to disable for it."""
 
 QUICK = "configs/digits.yaml"
-"""What `--quick` measures: its images come with scikit-learn."""
+"""The config that `--quick` measures; its images are part of scikit-learn."""
 
 SET = ("training.device=gpu", "training.epochs=3", "training.replicas=1")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures all of it, or says that there is no GPU and ends with exit code 0."""
+    """Runs all measurements, or reports that there is no GPU and ends with exit code 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="of class folders")
     parser.add_argument("--config", type=Path, help="for the time to an accuracy")
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if (options.config is None) != (options.accuracy is None):
         parser.error("--config and --accuracy go together")
-    # The kind of processor does not matter: each run is given its precision.
+    # The kind of processor does not matter, since the precision of each run is given.
     settings = Settings("float32", options.photos, quick=options.quick)
     found = figures_of(Contender("the GPU", ("benchmarks.ours.devices",)), settings)
     if not found["device"]:
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def plan(*, quick: bool) -> tuple[list[tuple[str, str, bool]], list[tuple[str, str]]]:
-    """Returns what is measured: (config, precision, with XLA) and (config, place of the data)."""
+    """Returns the measurements: (config, precision, with XLA) and (config, place of the data)."""
     configs, precisions, fed_configs = (
         ([QUICK], PRECISIONS[:2], [QUICK]) if quick else (FLOOR_CONFIGS, PRECISIONS, FED)
     )
@@ -78,7 +78,7 @@ def plan(*, quick: bool) -> tuple[list[tuple[str, str, bool]], list[tuple[str, s
 
 
 def measured(config: str, precision: str, settings: Settings, *, xla: bool) -> dict[str, Any]:
-    """Returns a row of the table, or the reason why it could not be measured."""
+    """Returns a row of the table: its figures, or the reason why they could not be measured."""
     changed = [*SET, f"training.precision={precision}", f"training.xla={str(xla).lower()}"]
     given = [each for change in changed for each in ("--set", change)]
     given += PHOTOS if FLOOR_CONFIGS[config] else ()
@@ -97,7 +97,7 @@ def measured(config: str, precision: str, settings: Settings, *, xla: bool) -> d
 
 
 def fed(config: str, place: str, without: Sequence[str], settings: Settings) -> dict[str, Any]:
-    """Returns how fast a config trains with its data set in a place, or why that is not known."""
+    """Returns the speed of training with the dataset in a place, or why it was not measured."""
     given = [each for change in SET for each in ("--set", change)]
     given += [each for piece in without for each in ("--without", piece)]
     row = {"config": config, "place": place}

@@ -1,4 +1,4 @@
-"""The GPU's part of docs/speed.md."""
+"""The GPU section of docs/speed.md."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,7 +11,7 @@ EMPTY = (
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
-    """Yields the section of the page; its table stays empty where there was no GPU."""
+    """Yields the lines of the section; its tables are empty if no GPU has been measured."""
     yield "## GPU"
     yield ""
     result = last(results, "gpu")

@@ -1,6 +1,7 @@
-"""`python -m benchmarks.kernel_gradients`: the gradient of a 3x3 kernel, TensorFlow's and by tiles.
+"""`python -m benchmarks.kernel_gradients`: gradients of 3x3 kernels, TensorFlow's and Winograd's.
 
-Each alone, in float32, over batches of square images; prints a table for docs/experiments.md.
+Measures each alone, in float32, over batches of square images, and prints a table for
+docs/experiments.md.
 """
 
 import argparse
@@ -14,13 +15,13 @@ SHAPES = (
     *((16, 64, 128), (8, 128, 128), (5, 128, 128), (4, 256, 256), (2, 512, 512)),
     *((14, 48, 48), (28, 32, 64), (14, 32, 64), (14, 32, 128), (8, 32, 64)),
 )
-"""Sides of the images, channels and filters."""
+"""(height and width of the images, channels, filters)."""
 BATCHES = (64, 256)
 TIMES = 9
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures and prints."""
+    """Measures all shapes and prints the table."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.kernel_gradients", description=__doc__
     )
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _ratio(shape: tuple[int, ...], filters: int) -> float:
-    """Returns how many times as long TensorFlow's takes: the median of alternate runs."""
+    """Returns the time of TensorFlow's implementation divided by that of Winograd's."""
     import tensorflow as tf
 
     from imgcls.ops import winograd

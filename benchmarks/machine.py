@@ -1,4 +1,4 @@
-"""What a measurement ran on, as the page tells it."""
+"""Describes the machine on which a measurement ran, for the page."""
 
 import os
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ class Machine:
     """A machine, and how busy it was before the measurement.
 
     Attributes:
-        processor: its model.
-        cores: that this process may use.
-        units: those of the processor that compute in bfloat16.
-        memory_bytes: in all.
-        load: how many processes wanted to run, averaged over the last minute.
-        versions: of the libraries.
+        processor: the model of the processor.
+        cores: the number of cores that this process may use.
+        units: the units of the processor that compute in bfloat16.
+        memory_bytes: the total memory.
+        load: the load average over the last minute.
+        versions: the versions of the libraries, by name.
     """
 
     processor: str
@@ -31,7 +31,7 @@ class Machine:
 
 
 def look(cpuinfo: Path = processor.CPUINFO) -> Machine:
-    """Returns this machine as it is now."""
+    """Returns the description of this machine and its current load."""
     flags = processor.flags(cpuinfo)
     return Machine(
         processor=processor.fields(cpuinfo).get("model name", "unknown"),
@@ -44,7 +44,7 @@ def look(cpuinfo: Path = processor.CPUINFO) -> Machine:
 
 
 def kind(units: tuple[str, ...]) -> Kind:
-    """Returns which column of the page a machine with these units belongs to."""
+    """Returns the kind of a machine with these bfloat16 units, which is its column of the page."""
     return "bfloat16" if units else "float32"
 
 

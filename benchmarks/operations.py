@@ -1,8 +1,9 @@
 """`python -m benchmarks.operations [CONFIG]`: a step of a plain network, operation by operation.
 
-Each operation is run alone, in the shapes of the config's network, and held against what this
-processor can do at most: the arithmetic of a large matrix product, and the memory traffic of a sum
-over an array that no cache holds. The layers of the tutorials' networks are known. Float32.
+Each operation is run alone in float32, in the shapes of the config's network, and compared with the
+peak performance of this processor: the arithmetic speed of a large matrix product, and the memory
+bandwidth of a sum over an array larger than any cache. Only the layers that the networks of the
+tutorials use are supported.
 """
 
 import argparse
@@ -15,14 +16,14 @@ from typing import Any
 
 from benchmarks import clock, machine, page, results, step_operations
 
-MATRIX = 2048  # rows and columns; 34 GFLOP in two products
-ARRAY = 2**26  # numbers of 4 bytes
-SECONDS = 0.5  # of each operation
-FEWEST = 5  # times that each is run, at least
+MATRIX = 2048  # rows and columns; 17 GFLOP per product
+ARRAY = 2**26  # elements of 4 bytes
+SECONDS = 0.5  # the minimum time for measuring each operation
+FEWEST = 5  # the minimum number of runs of each operation
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures, keeps the result and writes the page."""
+    """Measures all operations, stores the result and writes the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.operations", description=__doc__)
     parser.add_argument("config", type=Path, nargs="?", default=Path("configs/cifar10.yaml"))
     parser.add_argument("--quick", action="store_true", help="run each once, nothing kept")
@@ -92,8 +93,8 @@ def _nothing() -> Callable[[], Any]:
 
 
 def _seconds(run: Callable[[], Any], at_least: float) -> float:
-    """Returns the median time of a call, its result waited for."""
-    clock.seconds(run)  # traces
+    """Returns the median time of a call, including the wait for its result, in seconds."""
+    clock.seconds(run)  # the first call traces
     taken: list[float] = []
     while sum(taken) < at_least or len(taken) < FEWEST:
         taken.append(clock.seconds(run))

@@ -1,4 +1,4 @@
-"""The part of docs/speed.md that has a step operation by operation."""
+"""The section of docs/speed.md that shows the operations of a step."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,7 +6,7 @@ from benchmarks.results import Result, steps
 
 
 def lines(results: Sequence[Result]) -> Iterator[str]:
-    """Yields the section of the page."""
+    """Yields the lines of the section."""
     yield "## A step, operation by operation"
     yield ""
     found = steps(results)

@@ -1,4 +1,4 @@
-"""Results -> docs/speed.md."""
+"""Renders the results as docs/speed.md."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,10 +31,10 @@ NOT_HERE = "not measured here"
 
 
 def render(results: Sequence[Result]) -> str:
-    """Returns the page of the newest result of each comparison on each kind of machine.
+    """Returns the page with the newest result of each comparison on each kind of machine.
 
     Args:
-        results: the oldest first.
+        results: all results, the oldest first.
     """
     blocks = [HEAD, "\n".join(_table(results)), "\n".join(_machines(results))]
     blocks += [
@@ -59,7 +59,7 @@ def _table(results: Sequence[Result]) -> Iterator[str]:
 
 
 def cell(comparison: Comparison, results: Sequence[Result], kind: Kind) -> str:
-    """Returns what the table says of a comparison on a kind of machine."""
+    """Returns the table cell of a comparison on a kind of machine."""
     result = newest(results, comparison.name, kind)
     if result is None:
         return NOT_HERE
@@ -72,14 +72,14 @@ def cell(comparison: Comparison, results: Sequence[Result], kind: Kind) -> str:
 
 
 def value(comparison: Comparison, rounds: ratios.Rounds) -> ratios.Spread:
-    """Returns what a target is about: the ratio to the second contender, or the figure of one."""
+    """Returns the value for the target: the ratio to the second contender, or the only figure."""
     if len(comparison.contenders) == 1:
         return ratios.figures(rounds, comparison.figure, 0)
     return ratios.ratios(rounds, comparison.figure, 1)
 
 
 def judgement(target: Target | None, found: float) -> str:
-    """Returns whether a value meets its target, as words after it."""
+    """Returns whether a value meets its target, as text to append to it."""
     if target is None:
         return ""
     return ", met" if target.is_met(found) else f", **missed** ({found / target.value:.0%} of it)"
@@ -103,7 +103,7 @@ def _machines(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _shown(results: Sequence[Result]) -> list[Result]:
-    """The results that something on the page is from."""
+    """Returns the results that are shown on the page."""
     found = [newest(results, each.name, kind) for each in COMPARISONS for kind in KINDS]
     found += [*steps(results), last(results, "gpu")]
     return [each for each in found if each is not None]
@@ -124,7 +124,7 @@ def _details(results: Sequence[Result], kind: Kind) -> Iterator[str]:
 
 
 def _rows(comparison: Comparison, rounds: list[list[dict[str, Any]]]) -> Iterator[str]:
-    # A contender that was added later is not in them.
+    # A contender that was added later is not in older results.
     for at, contender in enumerate(comparison.contenders[: len(rounds[-1])]):
         of = ratios.figures(rounds, comparison.figure, at)
         figure = f"{amount(of.median)} ({amount(of.least)} to {amount(of.most)})"
@@ -138,7 +138,7 @@ def _rows(comparison: Comparison, rounds: list[list[dict[str, Any]]]) -> Iterato
 
 
 def amount(number: float) -> str:
-    """Returns a figure with three digits that count."""
+    """Returns a number as text, with three significant digits."""
     if abs(number) >= 100:  # noqa: PLR2004
         return f"{float(f'{number:.3g}'):,.0f}"
     return f"{number:.3g}"

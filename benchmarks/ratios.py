@@ -1,4 +1,4 @@
-"""From the figures of repeated runs to a median and its spread."""
+"""Computes medians and their spread from the figures of repeated runs."""
 
 import math
 import statistics
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 Rounds = Sequence[Sequence[Mapping[str, Any]]]
-"""For each repetition, the figures of each contender, in the comparison's order."""
+"""For each round, the figures of each contender, in the order of the comparison."""
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The middle of some numbers, and how far they reach."""
+    """The median of some numbers, with the least and the greatest."""
 
     median: float
     least: float
@@ -32,7 +32,7 @@ def figures(rounds: Rounds, figure: str, contender: int) -> Spread:
 def ratios(rounds: Rounds, figure: str, other: int) -> Spread:
     """Returns the spread of the first contender's figure divided by another's.
 
-    Divided round by round: a machine that slows down while a round runs slows down both.
+    The division is done round by round, because a slow machine slows down all runs of a round.
     """
     pairs = [(float(each[0][figure]), float(each[other][figure])) for each in rounds]
     return spread([mine / theirs if theirs else math.inf for mine, theirs in pairs])

@@ -1,4 +1,4 @@
-"""What was measured, kept as JSON so that the page can be written anew."""
+"""Stores results as JSON, from which the page can be rendered at any time."""
 
 import json
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from benchmarks.machine import Machine, kind
 FOLDER = Path(__file__).parent / "results"
 
 Result = dict[str, Any]
-"""`date`, `command`, `machine`, and `measured`: for each comparison its `rounds`, or the `reason`
-why there are none; `gpu` and `operations`, of the modules of these names."""
+"""`date`, `command`, `machine` and `measured`, which has the `rounds` of each comparison or the
+`reason` why there are none; `gpu` or `operations` in results of the modules of these names."""
 
 
 def new(command: str, machine: Machine) -> Result:
-    """Returns a result with nothing measured yet."""
+    """Returns a result without measurements."""
     date = datetime.now(UTC).strftime("%Y-%m-%d-%H%M%S")
-    # As it will be read back, tuples as lists.
+    # In the form in which it will be read back: with lists instead of tuples.
     described: dict[str, Any] = json.loads(json.dumps(asdict(machine)))
     return {"date": date, "command": command, "machine": described, "measured": {}}
 
 
 def save(result: Result, folder: Path = FOLDER) -> None:
-    """Writes a result; called after each comparison, so that a stop loses one at most."""
+    """Writes a result; called after each comparison, so that an interrupt loses at most one."""
     folder.mkdir(exist_ok=True)
     text = json.dumps(result, indent=1) + "\n"
     (folder / f"{result['date']}.json").write_text(text, encoding="utf-8")
@@ -38,14 +38,14 @@ def load(folder: Path = FOLDER) -> list[Result]:
 
 
 def kind_of(result: Result) -> Kind:
-    """Returns the kind of machine that a result is from."""
+    """Returns the kind of machine on which a result was measured."""
     return kind(tuple(result["machine"]["units"]))
 
 
 def newest(results: Sequence[Result], name: str, wanted: Kind) -> Result | None:
-    """Returns the last result that measured a comparison on a kind of machine.
+    """Returns the last result of a comparison on a kind of machine, or None.
 
-    Where all attempts failed, it is the last of those.
+    If all attempts to measure it failed, returns the last of them.
     """
     there = [each for each in results if name in each["measured"] and kind_of(each) == wanted]
     measured = [each for each in there if "rounds" in each["measured"][name]]
@@ -53,11 +53,11 @@ def newest(results: Sequence[Result], name: str, wanted: Kind) -> Result | None:
 
 
 def steps(results: Sequence[Result]) -> list[Result]:
-    """Returns the last result of each config whose step was taken apart into its operations."""
+    """Returns the last result of each config whose step was measured operation by operation."""
     found = {each["operations"]["config"]: each for each in results if each.get("operations")}
     return list(found.values())
 
 
 def last(results: Sequence[Result], key: str) -> Result | None:
-    """Returns the last result that has a part of its own, such as `gpu`."""
+    """Returns the last result that has a key such as `gpu`, or None."""
     return next((each for each in reversed(results) if each.get(key)), None)

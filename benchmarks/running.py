@@ -1,4 +1,4 @@
-"""Runs the contenders of a comparison in turns, each time in a new process."""
+"""Runs the contenders of a comparison in turn, each time in a new process."""
 
 import json
 import os
@@ -12,23 +12,23 @@ from typing import Any
 from benchmarks.comparison import Comparison, Contender, Kind
 
 ROOT = Path(__file__).parent.parent
-_LAST_LINES = 3  # of stderr; they have the reason
+_LAST_LINES = 3  # of stderr, which contain the reason
 
 
 class UnmeasuredError(Exception):
-    """A contender cannot run here; its text is the reason."""
+    """A contender cannot run here; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What contenders are told.
+    """The settings for all contenders.
 
     Attributes:
-        kind: of the machine; peers compute in the precision that imgcls would choose on it.
+        kind: the kind of machine; peers compute in the precision that imgcls would choose on it.
         photos: a folder of photographs in class folders.
-        torch: the Python that has PyTorch.
-        quick: take a handful of steps, to try out the benchmark itself.
-        root: the folder that contenders' modules are in.
+        torch: the path of a Python that has PyTorch.
+        quick: whether to take only a few steps, to test the benchmark itself.
+        root: the folder that contains the modules of the contenders.
     """
 
     kind: Kind
@@ -41,13 +41,19 @@ class Settings:
 def rounds(
     comparison: Comparison, settings: Settings, times: int, tell: Callable[[str], None]
 ) -> list[list[dict[str, Any]]]:
-    """Returns the figures of each contender in each round; a round runs each of them once.
+    """Returns the figures of each contender in each round; a round runs each contender once.
+
+    Args:
+        comparison: the comparison to measure.
+        settings: the settings for all contenders.
+        times: the number of rounds.
+        tell: receives a line of text after each measurement.
 
     Raises:
-        UnmeasuredError: if one of them cannot run.
+        UnmeasuredError: if a contender cannot run.
     """
     for contender in comparison.contenders:
-        command(contender, settings)  # what is missing is said before an hour is spent
+        command(contender, settings)  # report missing requirements before spending an hour
     measured = []
     for number in range(1, times + 1):
         figures = []
@@ -60,10 +66,10 @@ def rounds(
 
 
 def figures_of(contender: Contender, settings: Settings) -> dict[str, Any]:
-    """Returns what a contender prints.
+    """Returns the figures that a contender prints.
 
     Raises:
-        UnmeasuredError: if it cannot run, with the last of what it said.
+        UnmeasuredError: if it fails, with the last lines of its stderr.
     """
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(settings.root)}
     done = subprocess.run(
@@ -85,7 +91,7 @@ def command(contender: Contender, settings: Settings) -> list[str]:
     """Returns the command line of a contender.
 
     Raises:
-        UnmeasuredError: if it needs what was not given.
+        UnmeasuredError: if it needs a setting that was not given.
     """
     python = sys.executable if contender.python == "imgcls" else settings.torch
     if python is None:

@@ -1,4 +1,4 @@
-"""The operations of one step of a config, each with what it computes and moves at least."""
+"""The operations of one step of a config, with the least arithmetic and memory traffic of each."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ class Operation:
     """A part of a step.
 
     Attributes:
-        name: the layer and what is computed of it.
+        name: the layer, and what is computed.
         run: computes it once.
-        operations: floating-point, counted as multiplications and additions.
-        bytes: that are read and written at least, each tensor once.
-        less: whose time is not counted: what `run` has to do before.
+        operations: the number of floating-point multiplications and additions.
+        bytes: the least number of bytes read and written, with each tensor counted once.
+        less: the part of `run` whose time is subtracted, or None.
     """
 
     name: str
@@ -88,7 +88,7 @@ def _convolution(layer: Any, inputs: Any, outputs: Any, *, first: bool) -> Itera
 
 
 def _of_kernel(layer: Any, inputs: Any, kernel: Any, gradients: Any) -> Any:  # noqa: ANN401
-    """Returns the gradient as training has it; traced, nothing else is computed for it."""
+    """Returns the gradient as computed in training; when traced, nothing else is computed."""
     import tensorflow as tf
 
     with tf.GradientTape() as tape:
@@ -100,7 +100,7 @@ def _of_kernel(layer: Any, inputs: Any, kernel: Any, gradients: Any) -> Any:  # 
 def _whole(layer: Any, inputs: Any, outputs: Any) -> Iterator[Operation]:  # noqa: ANN401
     import tensorflow as tf
 
-    # Gradients use what the forward operation has kept, so they cannot run alone.
+    # Gradients need values that the forward operation keeps, so they cannot run alone.
     def both() -> Any:  # noqa: ANN401
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -150,7 +150,7 @@ def _forward_name(layer: Any) -> str:  # noqa: ANN401
 
 
 def _before(layer: Any, outputs: Any) -> Iterator[Operation]:  # noqa: ANN401
-    """Yields what the gradient passes before it is at the product: the activation, the bias."""
+    """Yields the gradient operations that precede the product: the activation, the bias."""
     import tensorflow as tf
 
     axes = list(range(len(outputs.shape) - 1))
@@ -192,7 +192,7 @@ def _update(optimizer: Any, weights: Any) -> Operation:  # noqa: ANN401
         return tf.zeros([])
 
     # The gradient is read; the weight and the optimizer's averages are read and written.
-    averages = sum(_size(each) for each in optimizer.variables) - 2  # the step's number, the rate
+    averages = sum(_size(each) for each in optimizer.variables) - 2  # step count, learning rate
     moved = 4 * (3 * size + 2 * averages)
     return _operation(type(optimizer).__name__, run, 12 * size, moved)
 

@@ -1,1 +1,1 @@
-"""What measures imgcls; each module is a process of its own and prints one line of JSON."""
+"""Measures imgcls; each module runs in a process of its own and prints one line of JSON."""

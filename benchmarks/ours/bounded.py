@@ -1,6 +1,6 @@
-"""Peak memory of a training on more pixels than may be kept in memory.
+"""Peak memory of training on more pixels than may be kept in memory.
 
-Runs in this process, so that what may be kept can be made small.
+Trains in this process, so that the limit can be lowered.
 """
 
 import argparse
@@ -19,7 +19,7 @@ CLASSES = 10
 
 
 def main() -> None:
-    """Trains on a folder of pictures and prints the peak memory of it all."""
+    """Trains on a folder of images and prints the peak memory of the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budgets", type=int, required=True, help="how large the set is")
     parser.add_argument("--quick", action="store_true")
@@ -28,7 +28,7 @@ def main() -> None:
     buffers.MEMORY_BYTES = BUDGET // 100 if options.quick else BUDGET
     count = options.budgets * buffers.MEMORY_BYTES // (SIZE * SIZE * 3)
     with tempfile.TemporaryDirectory() as name:
-        os.environ["XDG_CACHE_HOME"] = name  # what is kept of these pictures is of no use to anyone
+        os.environ["XDG_CACHE_HOME"] = name  # keeps these images out of the user's cache
         _write(Path(name) / "images", count)
         from imgcls.commands.train import train
         from imgcls.ops import startup
@@ -46,7 +46,7 @@ def _write(folder: Path, count: int) -> None:
     some, _ = random_images(100, CLASSES, SIZE)
     for number in range(count):
         picture = some[number % len(some)]
-        picture[0, 0] = tuple(number.to_bytes(3, "big"))  # equal ones might be kept only once
+        picture[0, 0] = tuple(number.to_bytes(3, "big"))  # the cache might share equal images
         path = folder / f"class-{number % CLASSES}" / f"{number}.bmp"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)

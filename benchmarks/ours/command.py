@@ -1,4 +1,4 @@
-"""Runs `imgcls train` as people do, and reads what it wrote."""
+"""Runs `imgcls train` as users do, and reads the files of the run."""
 
 import json
 import resource
@@ -14,17 +14,17 @@ Figures = dict[str, float | str | None]
 
 
 def trained(config: Path, overrides: Sequence[str], folder: Path) -> Figures:
-    """Returns the figures of one training.
+    """Returns the figures of one training run.
 
     Args:
         config: the YAML file.
         overrides: `key=value` each.
-        folder: an empty one, for the run.
+        folder: the working folder, without runs.
 
     Returns:
-        `images_per_second` of the training phase from the second epoch on, which leaves out the
-        start, the first step's tracing, validation and checkpoints; `seconds_per_image`,
-        `precision`, `device`, and the process' `peak_bytes`.
+        `images_per_second` of the training phase from the second epoch on, which excludes startup,
+        tracing, validation and checkpoints; `seconds_per_image`; `precision`; `device`; and the
+        `peak_bytes` of the process.
     """
     given = [each for override in overrides for each in ("--set", override)]
     done = subprocess.run(

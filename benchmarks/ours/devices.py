@@ -1,4 +1,4 @@
-"""Which GPU imgcls would train on, or why on none."""
+"""Finds the GPU that imgcls would train on, or the reason why there is none."""
 
 import argparse
 

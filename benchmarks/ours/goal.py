@@ -1,4 +1,4 @@
-"""The seconds of training until a validation accuracy is reached."""
+"""Measures the training time until a validation accuracy is reached, in seconds."""
 
 import argparse
 import tempfile
@@ -15,7 +15,7 @@ class _ReachedError(Exception):
 
 
 def main() -> None:
-    """Trains until the accuracy is reached or the config's epochs are over; prints the figures."""
+    """Trains until the accuracy is reached or the config's epochs end, and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--accuracy", type=float, required=True)

@@ -1,4 +1,4 @@
-"""Time an image with data sets of different sizes: the same network, augmentation and batch."""
+"""Time per image for datasets of different sizes, with the same network and augmentation."""
 
 import argparse
 import tempfile
@@ -9,11 +9,11 @@ from benchmarks.lines import say
 from benchmarks.ours.command import trained
 
 CONFIG = Path(__file__).parent.parent / "configs/growth.yaml"
-MEASURED, QUICK = 60_000, 2_000  # images that are trained on after the first epoch, at least
+MEASURED, QUICK = 60_000, 2_000  # images to train on after the first epoch, at least
 
 
 def main() -> None:
-    """Trains on random images and prints the seconds an image."""
+    """Trains on random images and prints the seconds per image."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--classes", type=int, default=10)

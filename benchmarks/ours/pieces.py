@@ -1,6 +1,6 @@
-"""Training without one piece of the engine, to see what that piece is worth.
+"""Trains without one optimization of the engine, to measure its gain.
 
-Runs in this process, so that the piece can be taken out of it.
+Trains in this process, so that the optimization can be disabled.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def _resident() -> None:
 def _device() -> None:
     from imgcls.data import batch_source
 
-    def on_host(*given: Any) -> batch_source.BatchSource:  # noqa: ANN401  # those of `on_device`
+    def on_host(*given: Any) -> batch_source.BatchSource:  # noqa: ANN401  # the arguments of `on_device`
         return batch_source.on_host(*given[:-1])
 
     _replace(batch_source, "on_device", on_host)
@@ -107,7 +107,7 @@ WITHOUT: dict[str, Callable[[], None]] = {
     "resident": _resident,
     "device": _device,
 }
-"""What takes each piece out; the last two are for GPUs."""
+"""The function that disables each optimization; the last two are for GPUs."""
 
 
 def main() -> None:
@@ -122,7 +122,7 @@ def main() -> None:
     from imgcls.ops import startup
 
     if options.without == "onednn":
-        _onednn()  # before TensorFlow is imported
+        _onednn()  # must run before TensorFlow is imported
     startup.start()
     if options.without:
         WITHOUT[options.without]()
@@ -135,7 +135,7 @@ def main() -> None:
 
 
 def _trained(config: Path, overrides: list[str]) -> dict[str, float]:
-    """Returns images a second from the second epoch on, and the seconds of the whole training."""
+    """Returns images per second from the second epoch on, and the total seconds of training."""
     from imgcls.commands.train import train
     from imgcls.events import EpochEnded, Started
 

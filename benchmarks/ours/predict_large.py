@@ -1,7 +1,7 @@
-"""`imgcls predict` of one image with a network of 50 million parameters: what it reads and holds.
+"""`imgcls predict` of one image with a network of 50 million parameters: bytes read, peak memory.
 
-It counts and does not time. The run is made by `imgcls train`, one step on random images, so its
-checkpoint has the optimizer's state, too. strace counts what is read of the run's folder.
+No time is measured. `imgcls train` makes the run with one step on random images, so its checkpoint
+also has the optimizer's state. strace reports the bytes read from the run folder.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from benchmarks import random_images
 from benchmarks.lines import say
 
 CONFIG = Path("configs/cifar10_upscaled.yaml")
-SIZE, QUICK_SIZE = 224, 32  # pixels; nearly all parameters are in a Dense layer after them
+SIZE, QUICK_SIZE = 224, 32  # pixels; nearly all parameters are in the Dense layer
 IMAGES = 40
 READING = "read,?readv,?pread64,?preadv,?preadv2,?mmap,?sendfile,?copy_file_range"
 
@@ -27,7 +27,7 @@ _UNFINISHED, _RESUMED = " <unfinished ...>", re.compile(r"^(\d+ +)<\.\.\. \w+ re
 
 
 def main() -> None:
-    """Makes the run, predicts twice, and prints the figures."""
+    """Makes the run, predicts with and without strace, and prints the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _train(folder: Path, size: int) -> Path:
-    """Returns the folder of a run of one step."""
+    """Trains one step and returns the run folder."""
     from PIL import Image
 
     random_images.write(folder / "images.npz", IMAGES)
@@ -63,7 +63,7 @@ def _train(folder: Path, size: int) -> Path:
 def _imgcls(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> int:
     """Runs a command and returns its peak resident memory in bytes.
 
-    Where imgcls lies is up to PYTHONPATH, so that an older one can be measured, too.
+    PYTHONPATH determines which imgcls runs, so that an older version can be measured, too.
     """
     with (folder / "said").open("w+", encoding="utf-8") as said:
         process = subprocess.Popen(
@@ -81,14 +81,14 @@ def _imgcls(folder: Path, *arguments: str, before: tuple[str, ...] = ()) -> int:
 
 
 def bytes_read(log: str, folder: Path) -> int:
-    """Returns how many bytes of the files in a folder were read or mapped, by strace's log.
+    """Returns the number of bytes of files in a folder that were read or mapped, from strace's log.
 
     Args:
-        log: of `strace -f -y`.
-        folder: absolute.
+        log: the output of `strace -f -y`.
+        folder: the absolute path of the folder.
     """
     total = 0
-    begun: dict[str, str] = {}  # by process: calls that others interrupt in the log
+    begun: dict[str, str] = {}  # unfinished calls by process
     for line in log.splitlines():
         if line.endswith(_UNFINISHED):
             begun[line.split()[0]] = line.removesuffix(_UNFINISHED)

@@ -1,4 +1,4 @@
-"""Reading a folder of many small pictures: seconds, and resident memory a path."""
+"""Reads a folder of many small images: seconds and resident memory per path."""
 
 import argparse
 import os
@@ -9,8 +9,8 @@ from pathlib import Path
 from benchmarks.lines import peak_bytes, say
 
 CLASSES = 10
-SIZE = 8  # pixels; 192 bytes of an image are kept, beside its path
-FIRST = 100  # files that are read before, so that what is imported and started is not counted
+SIZE = 8  # pixels; 192 bytes are kept per image, besides its path
+FIRST = 100  # files to read first, so that imports and startup are not counted
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     options = parser.parse_args()
     files = options.files // 100 if options.quick else options.files
     with tempfile.TemporaryDirectory() as name:
-        os.environ["XDG_CACHE_HOME"] = name  # what is kept of these pictures is of no use to anyone
+        os.environ["XDG_CACHE_HOME"] = name  # keeps these images out of the user's cache
         _write(Path(name) / "first", FIRST)
         _write(Path(name) / "many", files)
         _read(Path(name) / "first")
@@ -41,7 +41,7 @@ def _write(folder: Path, files: int) -> None:
         (folder / f"class-{number}").mkdir(parents=True)
     for number in range(files):
         path = folder / f"class-{number % CLASSES}" / f"picture-{number:07}.png"
-        # No two alike: imgcls might keep equal ones only once.
+        # All different, because the cache might share equal images.
         Image.new("RGB", (SIZE, SIZE), tuple(number.to_bytes(3, "big"))).save(path)
 
 
@@ -51,7 +51,7 @@ def _resident_bytes() -> int:
 
 
 def _read(folder: Path) -> int:
-    """Reads all pictures and returns how often the progress bar was told something."""
+    """Reads all images and returns the number of events reported."""
     from imgcls.config import reader
     from imgcls.data import dataset
 

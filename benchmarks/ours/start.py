@@ -1,4 +1,4 @@
-"""How long until `imgcls` answers: help, a config's mistakes, the first step on CIFAR-10."""
+"""Measures startup: the time to the help, to a config's mistakes, to the first step on CIFAR-10."""
 
 import argparse
 import contextlib
@@ -28,7 +28,7 @@ class _FirstStepTakenError(Exception):
 
 
 def main() -> None:
-    """Measures one of the three and prints its seconds."""
+    """Measures one of the three and prints the seconds."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("help", "mistakes", "step"))
     parser.add_argument("config", type=Path, nargs="?", default=Path("configs/cifar10.yaml"))
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _seconds(arguments: list[str], code: int, times: int) -> float:
-    """Returns the median of what some starts take; each must end with this exit code."""
+    """Returns the median seconds of several starts, each of which must end with this exit code."""
     command = [sys.executable, "-m", "imgcls", *arguments]
     seconds = []
     for _ in range(times):
@@ -60,9 +60,10 @@ def _seconds(arguments: list[str], code: int, times: int) -> float:
 
 
 def _first_step(config: Path) -> dict[str, float]:
-    """Returns the seconds from the end of TensorFlow's import to the first step, and the others'.
+    """Returns the seconds from the end of TensorFlow's import to the end of the first step.
 
-    The import ends where `startup.start` returns; what comes before it is told beside.
+    The import ends when `startup.start` returns; the seconds before it and those of the import are
+    returned, too.
     """
     from imgcls.commands.train import train
     from imgcls.events import Progressed
@@ -87,7 +88,7 @@ def _first_step(config: Path) -> dict[str, float]:
 
 
 def _watched(startup: ModuleType) -> list[float]:
-    """Returns the list that the begin and the end of the import will be written to."""
+    """Returns a list to which the times of the start and the end of the import will be added."""
     marks: list[float] = []
     start = startup.start
 

@@ -1,6 +1,6 @@
-"""The parts of a config's training on their own: its steps without input, its input without steps.
+"""Measures the parts of a config's training: its steps without input, its input without steps.
 
-Training, which does both at once, can be no faster than the slower of the two.
+Training does both at the same time and cannot be faster than the slower one.
 """
 
 import argparse
@@ -14,12 +14,12 @@ from typing import Any
 from benchmarks import random_images
 from benchmarks.lines import say
 
-STEPS = 10**6  # of which as many are taken as there is time for
-CALL_SECONDS = 0.25  # as the training loop has it
+STEPS = 10**6  # more than there is time for
+CALL_SECONDS = 0.25  # as in the training loop
 
 
 def main() -> None:
-    """Measures one part and prints its images a second."""
+    """Measures one part and prints its images per second."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--part", choices=("step", "input"), required=True)
@@ -41,7 +41,10 @@ def main() -> None:
 
 
 def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[int], int], str]:
-    """Returns what takes so many steps and says how many images they had, and the precision."""
+    """Returns a function that `rate` can measure, and the precision of the training.
+
+    The function takes the given number of steps and returns their number of images.
+    """
     from imgcls.config import reader
     from imgcls.data import dataset
     from imgcls.ops import startup
@@ -58,7 +61,7 @@ def parts(config: Path, overrides: Sequence[str], part: str) -> tuple[Callable[[
     whole = batch_source.on_host(data.splits["train"], *given, targets_of(checked, data))
     if part == "input":
         return _inputs(iter(whole.batches(range(STEPS)))), precision
-    # On a GPU, too: it would augment in the step.
+    # Batches from the host even on a GPU, which would otherwise augment within the step.
     engine = replace(prepared, batch_source=whole).engine(0)
     return _steps(engine, next(engine.batches(range(STEPS)))), precision
 
@@ -71,7 +74,7 @@ def _inputs(batches: Any) -> Callable[[int], int]:  # noqa: ANN401  # TensorFlow
 
 
 def _steps(engine: Any, batch: Any) -> Callable[[int], int]:  # noqa: ANN401
-    """One batch, again and again. On a GPU it is copied there each time: the smallest input."""
+    """Takes steps on the same batch; on a GPU, it is copied each time, which is the least input."""
     import tensorflow as tf
 
     same = iter(tf.data.Dataset.from_tensors(batch).repeat())
@@ -85,8 +88,8 @@ def _steps(engine: Any, batch: Any) -> Callable[[int], int]:  # noqa: ANN401
 
 
 def rate(take: Callable[[int], int], seconds: float) -> float:
-    """Returns images a second, in calls that grow as those of the training loop do."""
-    take(1)  # the first traces
+    """Returns images per second; the steps per call grow as in the training loop."""
+    take(1)  # the first call traces
     take(2)
     steps, images, began = 1, 0, time.perf_counter()
     while (now := time.perf_counter()) < began + seconds:

@@ -1,4 +1,4 @@
-"""`imgcls train` of a config: images a second of its training phase, and its peak memory."""
+"""Runs `imgcls train` on a config: images per second of the training phase, and peak memory."""
 
 import argparse
 import tempfile

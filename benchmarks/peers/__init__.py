@@ -1,1 +1,1 @@
-"""What measures what people would write or pick instead, from its public interfaces alone."""
+"""Measures the alternatives that people would use, through their public interfaces only."""

@@ -1,4 +1,4 @@
-"""CIFAR-10's training images, from where imgcls finds them: reading them is not compared."""
+"""CIFAR-10's training images, read by imgcls, because reading them is not compared."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 CLASSES = 10
-BATCH = 64  # of configs/cifar10.yaml
-STEPS = 300  # of an epoch, as for imgcls
+BATCH = 64  # as in configs/cifar10.yaml
+STEPS = 300  # per epoch, as for imgcls
 QUICK = 3 * BATCH
 
 
 def training_images(*, quick: bool) -> tuple[NDArray[np.uint8], NDArray[Any]]:
-    """Returns images uint8 [n, 32, 32, 3] and labels float32 [n, class], as many as imgcls uses."""
+    """Returns images, uint8 [n, 32, 32, 3], and labels, float32 [n, class]; n is as for imgcls."""
     from imgcls.config.components.datasets import Dataset
 
     found = Dataset.read({"name": "cifar10"}).find().splits["train"]

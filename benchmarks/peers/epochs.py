@@ -1,4 +1,4 @@
-"""How long the epochs of a Keras `fit` take."""
+"""Measures the time of the epochs of Keras' `fit`."""
 
 import time
 from typing import Any
@@ -7,7 +7,7 @@ import keras
 
 
 class Epochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Notes the seconds of each epoch's steps; what comes between epochs is not counted."""
+    """Records the time of each epoch's steps, without the time between epochs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,6 +23,6 @@ class Epochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.seconds.append(time.perf_counter() - self.began)
 
     def rate(self, images: int) -> float:
-        """Returns images a second from the second epoch on, of epochs with so many images."""
+        """Returns images per second from the second epoch on, given the images per epoch."""
         later = self.seconds[1:]
         return images * len(later) / sum(later)

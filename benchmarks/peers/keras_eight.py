@@ -1,4 +1,4 @@
-"""The 8-layer network in Keras' `fit`, on images in memory, in the precision that is given."""
+"""The 8-layer network in Keras' `fit`, on images in memory, in the given precision."""
 
 import argparse
 
@@ -15,7 +15,7 @@ EPOCHS = 3
 
 
 def main() -> None:
-    """Trains and prints the images a second from the second epoch on."""
+    """Trains and prints the images per second from the second epoch on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), required=True)

@@ -1,6 +1,6 @@
 """configs/photos.yaml at 128x128 with `image_dataset_from_directory`, `.cache()` and Keras' layers.
 
-The second epoch counts: the first fills the cache.
+The second epoch is measured, because the first fills the cache.
 """
 
 import argparse
@@ -18,7 +18,7 @@ QUICK = 3  # batches
 
 
 def main() -> None:
-    """Trains and prints the images a second of the second epoch."""
+    """Trains and prints the images per second of the second epoch."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--quick", action="store_true")

@@ -1,4 +1,4 @@
-"""configs/cifar10.yaml as the tutorials write it: Keras' legacy ImageDataGenerator and `fit`."""
+"""configs/cifar10.yaml as in the tutorials, with Keras' legacy ImageDataGenerator and `fit`."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from benchmarks.peers import cifar10, tutorial
 
 
 def batches_of(images: NDArray[np.uint8], labels: NDArray[Any]) -> Any:  # noqa: ANN401  # no types
-    """Returns the generator's endless batches."""
-    # Keras 3 keeps the class for old code, under this name alone.
+    """Returns an endless generator of batches."""
+    # Keras 3 keeps the class for old code, only under this name.
     generator = tf.keras.preprocessing.image.ImageDataGenerator(
         rotation_range=15, width_shift_range=0.1, height_shift_range=0.1, horizontal_flip=True
     )

@@ -1,8 +1,8 @@
-"""The memory that a training on CIFAR-10 may have: that after `import keras`, and an allowance."""
+"""The memory limit for training on CIFAR-10: the memory after `import keras` plus an allowance."""
 
 import argparse
 
-import keras  # noqa: F401  # it is what is measured
+import keras  # noqa: F401  # its memory is measured
 
 from benchmarks.lines import peak_bytes, say
 
@@ -11,7 +11,7 @@ ALLOWANCE = 3 * DATA_SET + 600_000_000
 
 
 def main() -> None:
-    """Prints the bytes."""
+    """Prints the limit in bytes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     parser.parse_args()

@@ -1,4 +1,4 @@
-"""configs/cifar10.yaml with Keras' own random layers in tf.data, and `fit` in its defaults."""
+"""configs/cifar10.yaml with Keras' random layers in tf.data, and `fit` in its default settings."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.peers import cifar10, tutorial
 
 
 def batches_of(images: NDArray[np.uint8], labels: NDArray[Any]) -> tf.data.Dataset:
-    """Returns one pass over the images, which is longer than the epochs that are measured."""
+    """Returns the batches of one pass over the images, which has enough steps for all epochs."""
     augment = keras.Sequential(
         [
             keras.layers.Rescaling(1 / 255),

@@ -1,11 +1,11 @@
-"""The networks of the comparisons as one writes them in Keras."""
+"""The networks of the comparisons, written in Keras."""
 
 import keras
 from keras import layers
 
 
 def small(height: int, width: int, classes: int) -> keras.Sequential:
-    """Returns the network of configs/cifar10.yaml, images 0..1 to probabilities."""
+    """Returns the network of configs/cifar10.yaml, from images 0..1 to probabilities."""
     return keras.Sequential(
         [
             keras.Input((height, width, 3)),
@@ -20,7 +20,7 @@ def small(height: int, width: int, classes: int) -> keras.Sequential:
 
 
 def photographs(height: int, width: int, classes: int) -> keras.Sequential:
-    """Returns the network of configs/photos.yaml, images 0..1 to probabilities."""
+    """Returns the network of configs/photos.yaml, from images 0..1 to probabilities."""
     return keras.Sequential(
         [
             keras.Input((height, width, 3)),
@@ -38,7 +38,7 @@ def photographs(height: int, width: int, classes: int) -> keras.Sequential:
 
 
 def eight() -> keras.Sequential:
-    """Returns the network of benchmarks/configs/eight.yaml, images 0..1 to probabilities."""
+    """Returns the network of benchmarks/configs/eight.yaml, from images 0..1 to probabilities."""
     stack = [keras.Input((32, 32, 3)), layers.Conv2D(24, 2, activation="relu")]
     for width in (64, 256, 256):
         stack += [
@@ -50,6 +50,6 @@ def eight() -> keras.Sequential:
             layers.BatchNormalization(),
             layers.Activation("relu"),
         ]
-    # Probabilities in float32 whatever the rest computes in, as Keras' guide has it.
+    # Probabilities in float32 in any precision, as Keras' guide on mixed precision recommends.
     head = layers.Dense(10, activation="softmax", dtype="float32")
     return keras.Sequential([*stack, layers.MaxPooling2D(3), layers.Flatten(), head])

@@ -1,7 +1,7 @@
 """The 8-layer network in PyTorch: channels_last, bfloat16 autocast or float32, images in memory.
 
-Eagerly and through `torch.compile`; the faster one counts. Runs where PyTorch and NumPy are, and
-nothing else of this repository's needs.
+Measures eager mode and `torch.compile`, and reports the faster one. Needs PyTorch and NumPy, but
+not the other dependencies of this repository.
 """
 
 import argparse
@@ -20,7 +20,7 @@ EPOCHS = 3
 
 
 def network(activation: Callable[[], Any]) -> Any:  # noqa: ANN401  # PyTorch is not installed here
-    """Returns the network of benchmarks/configs/eight.yaml, images 0..1 to logits."""
+    """Returns the network of benchmarks/configs/eight.yaml, from images 0..1 to logits."""
     stack = [nn.Conv2d(3, 24, 2), activation()]
     before = 24
     for width in (64, 256, 256):
@@ -38,7 +38,7 @@ def network(activation: Callable[[], Any]) -> Any:  # noqa: ANN401  # PyTorch is
 
 
 def main() -> None:
-    """Trains and prints the images a second from the second epoch on."""
+    """Trains and prints the images per second from the second epoch on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, required=True)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), required=True)
@@ -57,7 +57,7 @@ def main() -> None:
         try:
             step = torch.compile(model) if way == "compiled" else model
             rates[way] = rate(model, step, images, labels, options.precision)
-        except Exception as error:  # such as one for want of a C++ compiler
+        except Exception as error:  # for example, without a C++ compiler
             if way == "eager":
                 raise
             failed = f"{type(error).__name__}: {str(error).splitlines()[0]}"
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def rate(model: Any, step: Any, images: Any, labels: Any, precision: str) -> float:  # noqa: ANN401
-    """Returns the images a second from the second epoch on."""
+    """Returns the images per second from the second epoch on."""
     optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, nesterov=True, fused=True)
     loss_of = nn.CrossEntropyLoss()
     seconds = []

@@ -1,4 +1,4 @@
-"""configs/cifar10.yaml in Keras, but for where its batches come from."""
+"""configs/cifar10.yaml in Keras, except for the source of its batches."""
 
 import argparse
 from collections.abc import Callable
@@ -16,10 +16,10 @@ EPOCHS = 2
 
 
 def train(batches_of: Callable[[NDArray[np.uint8], NDArray[Any]], Any]) -> None:
-    """Trains and prints the images a second from the second epoch on.
+    """Trains and prints the images per second from the second epoch on.
 
     Args:
-        batches_of: makes what `fit` takes of images and labels, as `training_images` returns them.
+        batches_of: makes the input of `fit` from the images and labels of `training_images`.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true")

@@ -94,7 +94,7 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[
 
 
 def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    """Whether images were added, removed or edited, in the splits that both manifests have."""
+    """Returns whether images were added, removed or edited in the splits of both manifests."""
     prints = before["fingerprint"]
     return any(before.get(key) != now.get(key) for key in ("files", "drawn", "counts")) or any(
         prints.get(part, own) != own for part, own in now["fingerprint"].items()

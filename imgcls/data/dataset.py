@@ -1,4 +1,4 @@
-"""A data set in memory: every image decoded once and resized once, in the splits of the run."""
+"""Loads a dataset into memory: each image is decoded and resized once, in the splits of the run."""
 
 import math
 from collections.abc import Collection, Sequence
@@ -30,12 +30,12 @@ __all__ = ["Data", "Split", "load", "load_labelled"]
 
 @dataclass(frozen=True)
 class Data:
-    """A data set, ready for the pipeline.
+    """A dataset that is ready for the input pipeline.
 
     Attributes:
-        spec: classes and sizes, without moments; a label is a position among the classes.
-        splits: train, and validation and test where there are any.
-        manifest: what data.json of a run says.
+        spec: the data spec, without mean and variance; a label is an index into its classes.
+        splits: the splits that were read, by name: train, validation, test.
+        manifest: the content of a run's data.json.
     """
 
     spec: DataSpec
@@ -52,20 +52,20 @@ def load(
     stored: tuple[int, int] | None = None,
     fetch: bool = False,
 ) -> Data:
-    """Returns the images of a data set.
+    """Returns the images of a dataset.
 
     Args:
-        dataset: the section of the config.
-        seed: of the splits that are made.
-        report: takes events.
-        only: the splits to read; of the others only the headers are looked at.
-        stored: what a model's training images were kept in; left out, it is decided here.
-        fetch: whether a published set that is nowhere found may be downloaded.
+        dataset: the `dataset` section of the config.
+        seed: the seed for drawing splits.
+        report: receives events.
+        only: the splits to read; for the others, only the headers of files are checked.
+        stored: height and width in which a model's training images were stored; None decides here.
+        fetch: whether a published dataset that is not found locally may be downloaded.
 
     Raises:
-        DataError: if the data is missing or not as it should be, naming what and where.
-        ConfigError: if a key of the section does not fit the data, or its size the machine.
-        ResourceError: if there is no room for it.
+        DataError: if the data is missing or invalid, with the location.
+        ConfigError: if a key does not match the data, or if `size` needs more space than there is.
+        ResourceError: if there is not enough memory or disk space.
     """
     found = _found(dataset, report, fetch=fetch)
     divided = divide(
@@ -119,14 +119,14 @@ def load_labelled(
     spec: DataSpec,
     report: EventSink | None = None,
 ) -> Split:
-    """Returns other labeled images as a network of this data spec takes them.
+    """Returns other labeled images, in the form that a network with this data spec expects.
 
     Args:
-        path: a folder of class folders, a CSV file or an npz file. Of one with splits, the test
-            images are taken.
-        spec: the network's; folders and labels are matched by the names of its classes, an npz
-            file's by number.
-        report: takes events.
+        path: a folder of class folders, a CSV file or an npz file. If it has several splits, the
+            test images are used.
+        spec: the data spec of the network. Folders and labels are matched by class name, the
+            labels of an npz file by index; `table.find` describes numbers in a CSV file.
+        report: receives events, or None.
 
     Raises:
         DataError: if an image cannot be read or a class is not one of the model's.
@@ -158,7 +158,7 @@ def _labelled(path: Path, classes: tuple[str, ...]) -> Found:
 
 
 def _unreadable(files: Sequence[Path]) -> list[BadImageError]:
-    """What is wrong with the headers of files that nobody needs yet: better said now than later."""
+    """Returns errors in the headers of files that are not read yet, to report them early."""
 
     def trouble(at: int) -> BadImageError | None:
         try:
@@ -171,10 +171,10 @@ def _unreadable(files: Sequence[Path]) -> list[BadImageError]:
 
 
 def _check_room(reader: Reader, own: tuple[int, int] | None) -> None:
-    """Refuses sizes that no place here could hold, before any place is taken."""
+    """Rejects sizes that exceed memory and disk space, before anything is allocated."""
     needed = reader.total * math.prod(reader.size) * reader.channels
     there, words = left()
-    if needed > there and reader.size != own:  # arrays of their own size are in memory already
+    if needed > there and reader.size != own:  # arrays that are not resized are already in memory
         height, width = reader.size
         raise ConfigError.at(
             "dataset.size",
@@ -190,7 +190,7 @@ def _own_channels(found: Found) -> int:
 
 
 def _own_size(found: Found, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Returns height and width if all pictures have the same, and it may matter."""
+    """Returns the height and width that all images have, if `wanted` may enlarge them, or None."""
     first = found.splits["train"]
     if first.pixels is not None:
         return first.pixels.shape[1], first.pixels.shape[2]
@@ -199,18 +199,18 @@ def _own_size(found: Found, wanted: tuple[int, int] | None) -> tuple[int, int] |
     def size_of(at: int) -> tuple[int, int] | None:
         try:
             return patiently(lambda: measure(files[at]))
-        except BadImageError:  # `load` reports it, with all the others
+        except BadImageError:  # `load` reports it, with all others
             return None
 
     known = next((size for at in range(len(files)) if (size := size_of(at))), None)
     if known is None or wanted is None or known[0] > wanted[0] or known[1] > wanted[1]:
-        return None  # one picture to shrink settles it: no need to open all of them twice
+        return None  # one image to shrink settles it, without opening all files
     sizes = set(in_threads(size_of, len(files))) - {None}
     return known if len(sizes) == 1 else None
 
 
 def _stored(own: tuple[int, int] | None, size: tuple[int, int], resize: Mode) -> tuple[int, int]:
-    """Returns what is kept: the pictures' own size if `size` only enlarges them, else `size`."""
+    """Returns the stored size: the images' own if `size` only enlarges them, otherwise `size`."""
     if own is None or own[0] > size[0] or own[1] > size[1]:
         return size
     alike = own[0] * size[1] == own[1] * size[0]
@@ -224,7 +224,7 @@ def _refusal(bad: list[BadImageError], source: str, hint: str | None = None) -> 
 
 
 def _check_left(bad: list[BadImageError], found: Found, splits: dict[str, Split]) -> None:
-    """Checks that what is left without the bad ones can be trained and measured."""
+    """Checks that the dataset is still valid without the bad images."""
     if not bad:
         return
     paths = {error.path for error in bad}

@@ -1,4 +1,4 @@
-"""The pictures of a split, decoded and resized, in memory."""
+"""Reads the images of a split into memory, decoded and resized."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Split:
-    """The labelled images of one split, ready for the pipeline.
+    """The labeled images of one split, ready for the input pipeline.
 
     Attributes:
         pixels: uint8 [n, stored height, stored width, channels].
         labels: int32 [n].
-        names: a path, or `train[17]`, for each.
+        names: the name of each image: a path, or an index such as `train[17]`.
     """
 
     pixels: NDArray[np.uint8]
@@ -32,14 +32,14 @@ class Split:
 
 
 class Reader:
-    """Reads one split after the other, counts through them, and collects what is bad.
+    """Reads splits one by one, reports progress over all of them, and collects errors of bad files.
 
     Args:
-        total: number of images in all splits that are going to be read.
-        size: height and width of the images it returns.
+        total: the number of images in all splits that will be read.
+        size: height and width of the resulting images.
         channels: 1 or 3.
-        resize: how an image of another shape is fitted.
-        report: takes events.
+        resize: how an image with another aspect ratio is fitted.
+        report: receives events.
     """
 
     def __init__(
@@ -56,7 +56,12 @@ class Reader:
         self.bad: list[BadImageError] = []
 
     def read(self, pictures: Pictures, origin: tuple[str, NDArray[np.int64]]) -> Split:
-        """Returns the images that can be read."""
+        """Returns the images that can be read.
+
+        Args:
+            pictures: the images of a split.
+            origin: the split of the source that they come from, and their indices there, int64 [n].
+        """
         if pictures.pixels is None:
             split = self._files(pictures)
         else:
@@ -67,7 +72,7 @@ class Reader:
         return split
 
     def _progress(self, done: int, total: int) -> None:
-        del total  # of this split
+        del total  # the number in this split
         self.report(Scanning(self.done + done, self.total))
 
     def _arrays(
@@ -76,7 +81,7 @@ class Reader:
         labels: NDArray[np.int32],
         origin: tuple[str, NDArray[np.int64]],
     ) -> Split:
-        # Gray before it is shrunk, as `decode` has it, or files would be rounded differently.
+        # Convert to gray before resizing, as `decode` does; otherwise, rounding differs.
         pixels = to_channels(pixels, min(self.channels, pixels.shape[3]))
         fitted = fit_all(pixels, self.size, self.resize, self._progress)
         return Split(

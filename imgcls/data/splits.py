@@ -1,6 +1,6 @@
-"""Which image is in which split: what the data does not say is drawn, stratified and seeded.
+"""Divides the images into splits; splits that the data does not define are drawn, stratified.
 
-scikit-learn draws with NumPy's `RandomState`, whose numbers are the same on every machine.
+scikit-learn draws with NumPy's `RandomState`, which gives the same numbers on every machine.
 """
 
 from dataclasses import dataclass, replace
@@ -20,12 +20,13 @@ SplitSource = float | Path | Literal["auto", "none"]
 
 @dataclass(frozen=True)
 class Divided:
-    """A data set with all the splits that were asked for.
+    """A dataset with all requested splits.
 
     Attributes:
-        found: the data set; its notes say what was unusual.
-        origins: for each split, the split that its images come from and their positions there.
-        made: the shares of the splits that were drawn.
+        found: the dataset; its notes include those on the splits.
+        origins: for each split, the split of the source that its images come from, and their
+            indices there, int64 [n].
+        made: the fraction of each split that was drawn, 0..1.
     """
 
     found: Found
@@ -36,21 +37,22 @@ class Divided:
 def divide(
     found: Found, *, validation: SplitSource, test: SplitSource, subset: int | None, seed: int
 ) -> Divided:
-    """Returns the data set with the splits asked for, disjoint, each in the order of the source.
+    """Returns the dataset with the requested splits, disjoint, each in the order of the source.
 
-    Shares are shares of the images that the data has for training. The test images are drawn first,
-    so that they stay the same whatever `validation` is. Classes with one image stay in training.
+    Fractions refer to the training images of the data. The test images are drawn first, so that
+    they do not depend on `validation`. The image of a class with a single one stays in training.
 
     Args:
-        found: the data set as it was found.
-        validation: a share, `none`, `auto` (the data's own, else 0.1), or a folder that `found` has
-            taken it from.
+        found: the dataset as it was found.
+        validation: a fraction, 0..1; `none`; `auto`, which is the split of the data or, if it has
+            none, a fraction of 0.1; or a folder, whose images are already in `found`.
         test: likewise.
-        subset: how many training images to keep, at most.
-        seed: of what is drawn.
+        subset: the maximum number of training images, or None.
+        seed: the seed for drawing.
 
     Raises:
-        ConfigError: if a share is asked for of what the data has, or the shares leave nothing.
+        ConfigError: if a fraction is given for a split that the data has, if the fractions leave no
+            training images, or if `subset` is less than the number of classes.
         DataError: if there are too few images.
     """
     train = found.splits["train"]
@@ -79,7 +81,7 @@ def divide(
 
 
 def _shares(found: Found, parts: dict[str, SplitSource]) -> dict[str, float]:
-    """Returns the shares of the splits that are to be drawn."""
+    """Returns the fraction of each split that has to be drawn."""
     shares: dict[str, float] = {}
     for split, part in parts.items():
         if part == "none":
@@ -101,7 +103,7 @@ def _shares(found: Found, parts: dict[str, SplitSource]) -> dict[str, float]:
 
 
 def _other_count(split: str, share: float, images: int, drawn: int) -> list[str]:
-    """Returns a note where `draw` could not draw so many as asked for."""
+    """Returns a note if `draw` drew another number of images than requested."""
     asked = round(share * images)
     if drawn == asked:
         return []
@@ -110,12 +112,18 @@ def _other_count(split: str, share: float, images: int, drawn: int) -> list[str]
 
 
 def draw(labels: NDArray[np.int32], count: int, seed: int, what: str) -> NDArray[np.int64]:
-    """Returns the positions of so many labels, the classes in proportion, in ascending order.
+    """Returns the indices of a stratified sample of the labels, int64 [n], in ascending order.
 
-    A class's last image is never drawn.
+    The last image of a class is never drawn.
+
+    Args:
+        labels: int32 [n].
+        count: the number of images; changed if it is too small or too large to stratify.
+        seed: the seed for drawing.
+        what: the name of the split, for messages.
 
     Raises:
-        DataError: if there are not enough images for two parts with every class.
+        DataError: if no class has more than one image.
     """
     from sklearn.model_selection import train_test_split  # 1 s
 
@@ -124,7 +132,7 @@ def draw(labels: NDArray[np.int32], count: int, seed: int, what: str) -> NDArray
     classes = int((counts > 1).sum())
     if not classes:
         raise DataError(f"one image a class is too few to make {what} images; give {what}: none")
-    # Fewer than one a class cannot be stratified, neither what is drawn nor what is left.
+    # Both parts need at least one image per class to be stratified.
     count = min(max(count, classes), len(several) - classes)
     _, drawn = train_test_split(
         several, test_size=count, stratify=labels[several], random_state=seed % 2**32
@@ -133,7 +141,7 @@ def draw(labels: NDArray[np.int32], count: int, seed: int, what: str) -> NDArray
 
 
 def _without_last(drawn: NDArray[np.int64], labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Gives a class back its first image where all were drawn, for one of the largest class."""
+    """Puts back the first image of a class drawn entirely; one of the largest class replaces it."""
     left = np.ones(len(labels), bool)
     left[drawn] = False
     counts = np.bincount(labels[left], minlength=labels.max() + 1)
@@ -157,7 +165,7 @@ def _kept(
         message = f"{subset} images are too few for {classes} classes"
         raise ConfigError.at("dataset.subset", message)
     if len(labels) - subset < classes:
-        # Too few to leave out to be stratified, and too few to matter.
+        # Too few images would be left out to stratify them, and too few to matter.
         notes.append(f"subset is {subset:,}; all of the {len(labels):,} training images are used")
         return everything
     return np.delete(everything, draw(labels, len(labels) - subset, seed, "subset"))

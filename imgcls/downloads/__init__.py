@@ -1,1 +1,1 @@
-"""Published files, downloaded by URL and SHA-256 into the user's cache."""
+"""Downloads published files and checks their SHA-256; also locates the user's cache folder."""

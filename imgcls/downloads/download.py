@@ -1,4 +1,4 @@
-"""A published file comes into memory; nothing else of this package ever opens a connection."""
+"""Downloads a published file into memory; no other module of imgcls opens a connection."""
 
 import hashlib
 import http.client
@@ -13,11 +13,11 @@ from imgcls.downloads.remote import Remote
 from imgcls.files import reason
 
 _PATIENCE_SECONDS = 30.0
-_PART = 2**18  # bytes, at most, between two reports
+_PART = 2**18  # bytes: the maximum between two reports
 
 
 class DownloadError(Exception):
-    """A file cannot be had; the text says why."""
+    """A file cannot be downloaded; the message gives the reason."""
 
 
 def download(
@@ -26,15 +26,16 @@ def download(
     *,
     patience_seconds: float = _PATIENCE_SECONDS,
 ) -> bytes:
-    """Returns the content of a published file, which is what was published or not returned.
+    """Returns the content of a published file, after checking its size and SHA-256.
 
     Args:
         remote: the file.
-        progress: takes how many bytes have come.
-        patience_seconds: how long each wait for the server may take.
+        progress: receives the number of bytes downloaded so far.
+        patience_seconds: the timeout of each wait for the server.
 
     Raises:
-        DownloadError: no network, no such file, cut off, too slow, or not what was published.
+        DownloadError: if there is no network or no such file, if the download is cut off or too
+            slow, or if the content is not what was published.
     """
     content = bytearray()
     try:
@@ -69,7 +70,7 @@ def _phrase(code: int) -> str:
 
 
 def _why(error: Exception, patience_seconds: float) -> str:
-    """Returns the innermost reason in the system's words."""
+    """Returns the innermost reason, as reported by the system."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
         return _why(error.reason, patience_seconds)
     if isinstance(error, TimeoutError):

@@ -1,10 +1,10 @@
-"""What is published where; it imports nothing that takes time."""
+"""Describes published datasets and their files; imports nothing that takes time."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Format = Literal["npz", "idx", "cifar10", "cifar100"]
-"""How a set is published: as an npz file, in four gzipped files, or in pickles in a tar archive."""
+"""How a dataset is published: an npz file, four gzipped IDX files, or pickles in a tar archive."""
 
 
 @dataclass(frozen=True)
@@ -12,9 +12,9 @@ class Remote:
     """A published file.
 
     Attributes:
-        url: where it is.
-        bytes: how large it is.
-        sha256: of its content.
+        url: its address.
+        bytes: its size.
+        sha256: the hexadecimal digest of its content.
     """
 
     url: str
@@ -23,19 +23,19 @@ class Remote:
 
     @property
     def name(self) -> str:
-        """The last part of its address."""
+        """The file name, which is the last part of its address."""
         return self.url.rpartition("/")[2]
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A data set as it is published.
+    """A dataset as it is published.
 
     Attributes:
-        format: says which function reads it.
-        files: what it is downloaded in.
-        folder: what the archive's only folder is called, where it is one.
-        kept: where Keras keeps the files, below its folder of data sets.
+        format: the format of the files, which determines the function that reads them.
+        files: the files to download.
+        folder: the name of the only folder in the archive; empty if it is not an archive.
+        kept: the folders in which Keras keeps the files, relative to its dataset folder.
     """
 
     format: Format
@@ -45,11 +45,11 @@ class Publication:
 
     @property
     def bytes(self) -> int:
-        """How much there is to download."""
+        """The total size of the download."""
         return sum(file.bytes for file in self.files)
 
     @property
     def source(self) -> str:
-        """The address of its file, or of the folder of its files."""
+        """The address of its only file, or of the folder that contains its files."""
         url = self.files[0].url
         return url if len(self.files) == 1 else url.rpartition("/")[0] + "/"

@@ -1,6 +1,6 @@
-"""The user's cache folder: where it is, and how much decoded images may take there.
+"""The user's cache folder: its location, and the space that decoded images may use in it.
 
-Nothing in it is anybody's only copy: removing it costs time and nothing else.
+The cache contains no unique data: removing it costs only time.
 """
 
 import os
@@ -9,33 +9,33 @@ from pathlib import Path
 from imgcls.errors import UsageError
 
 GIBIBYTES = 20.0
-"""What decoded images may take, unless IMGCLS_CACHE says another number; 0 turns the cache off."""
+"""Space for decoded images in the cache, unless IMGCLS_CACHE sets another; 0 disables caching."""
 
 
 def folder() -> Path:
-    """Returns imgcls' cache; a relative path where there is no home folder."""
-    # https://specifications.freedesktop.org/basedir: a relative folder is not to be used.
+    """Returns the cache folder of imgcls, a relative path if there is no home folder."""
+    # https://specifications.freedesktop.org/basedir: relative paths must be ignored.
     own = os.environ.get("XDG_CACHE_HOME", "")
     return expanded(own if Path(own).is_absolute() else "~/.cache") / "imgcls"
 
 
 def expanded(text: str) -> Path:
-    """Returns a path whose `~` is the user's home."""
-    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises if there is no home
+    """Returns a path with `~` expanded to the user's home folder."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises if there is no home
 
 
 def allowed_bytes() -> float:
-    """Returns what decoded images may take in all; 0 where there is to be no cache.
+    """Returns the maximum total size of decoded images in the cache; 0 disables caching.
 
     Raises:
-        UsageError: if IMGCLS_CACHE is no number.
+        UsageError: if IMGCLS_CACHE is not a number of at least 0.
     """
     text = os.environ.get("IMGCLS_CACHE", "").strip()
     try:
         gibibytes = float(text or GIBIBYTES)
     except ValueError:
         gibibytes = -1.0
-    if not gibibytes >= 0:  # nor is it nan
+    if not gibibytes >= 0:  # rejects nan, too
         raise UsageError(
             f"IMGCLS_CACHE must be how many GiB decoded images may take, 0 for none, got {text!r}"
         )

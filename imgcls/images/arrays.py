@@ -1,4 +1,4 @@
-"""Pictures that are arrays already: an npz file with x_train, y_train and perhaps other splits."""
+"""Images in arrays: an npz file with x_train, y_train and optionally other splits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -26,18 +26,18 @@ _KEYS = tuple(f"{letter}_{split}" for split in SPLITS for letter in "xy")
 _CALLED = {
     f"{letter}_{name}": f"{letter}_{SPLIT_NAMES[name]}" for name in SPLIT_NAMES for letter in "xy"
 }
-_CHUNK = 1024  # pictures converted at once: floats need eight times the room
+_CHUNK = 1024  # images converted at a time: float64 needs eight times the memory
 
 
 def load(file: Path, classes: tuple[str, ...] | None = None) -> Found:
-    """Returns the labelled pictures of an npz file; what else it seems to have is noted.
+    """Returns the labeled images of an npz file, with a note on similarly named arrays left out.
 
     Args:
-        file: it has the arrays that `find` takes; validation may be called val or valid.
-        classes: their names; otherwise they are called by their numbers.
+        file: has the arrays that `find` accepts; validation may be called val or valid.
+        classes: class names; None uses the label numbers as names.
 
     Raises:
-        DataError: if it cannot be read, or its arrays are not as they should be.
+        DataError: if the file cannot be read or its arrays are invalid.
     """
     arrays, names = _read(file)
     left_out = [
@@ -50,19 +50,19 @@ def load(file: Path, classes: tuple[str, ...] | None = None) -> Found:
 
 
 def read(file: Path) -> dict[str, NDArray[Any]]:
-    """Returns the arrays of an npz file that are called x_train, y_train, x_validation and so on.
+    """Returns the arrays of an npz file by name: x_train, y_train, x_validation and so on.
 
     Raises:
-        DataError: if it cannot be read, or would need pickle.
+        DataError: if the file cannot be read, or has arrays that need pickle.
     """
     return _read(file)[0]
 
 
 def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
-    """Returns the arrays of all splits by the names used here, and all names in the file."""
+    """Returns the arrays of all splits by their canonical names, and all names in the file."""
     try:
         check_opens(file)
-        with file.open("rb") as stream:  # np.load leaves what it opened itself open on an error
+        with file.open("rb") as stream:  # np.load does not close a file that it opened if it fails
             stored = _archive(np.load(stream, allow_pickle=False), file)
             names = list(stored)
             arrays = {key: stored[name] for key, name in _by_key(names, file).items()}
@@ -74,13 +74,13 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
         raise DataError(
             f"{shown(file)}: not an npz file of plain arrays; save numbers with numpy.savez"
         ) from error
-    except Exception as error:  # zipfile, its decompressors and NumPy let through all kinds
+    except Exception as error:  # zipfile, decompressors, NumPy: many kinds
         reason = str(error) or type(error).__name__
         raise DataError(f"{shown(file)}: cannot be read: {reason}") from error
     if not arrays:
         raise DataError(f"{shown(file)}: no array {listed(_KEYS)}; it has {listed(names)}")
     for key, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # NumPy hands out what is no npy data as bytes
+        if not isinstance(array, np.ndarray):  # NumPy returns other data as bytes
             raise DataError(f"{shown(file)}: {key} is no array; save numbers with numpy.savez")
     return arrays, names
 
@@ -92,7 +92,7 @@ def _archive(stored: object, file: Path) -> "np.lib.npyio.NpzFile[Any]":
 
 
 def _by_key(names: Iterable[str], file: Path) -> dict[str, str]:
-    """Returns what the file calls each of the arrays."""
+    """Returns the name in the file for each canonical name."""
     by_key: dict[str, str] = {}
     for name in names:
         key = _CALLED.get(name.lower())
@@ -104,16 +104,16 @@ def _by_key(names: Iterable[str], file: Path) -> dict[str, str]:
 
 
 def find(arrays: ArraysOfSplits, source: str, classes: tuple[str, ...] | None = None) -> Found:
-    """Returns arrays as labelled pictures.
+    """Returns the labeled images in arrays.
 
     Args:
         arrays: `x_SPLIT` [n, height, width] or [n, height, width, 1 or 3], 0..255 or 0..1, and
             `y_SPLIT`, whole numbers [n] or [n, 1].
-        source: where they come from, for messages.
-        classes: their names; otherwise they are called by their numbers.
+        source: the origin of the arrays, for messages.
+        classes: class names; None uses the label numbers as names.
 
     Raises:
-        DataError: if an array is missing, or its shape or values are not as above.
+        DataError: if an array is missing, or if its shape or values are not as described.
     """
     splits = {}
     highest: float | None = None
@@ -128,7 +128,7 @@ def find(arrays: ArraysOfSplits, source: str, classes: tuple[str, ...] | None = 
         x = _with_channels(x, where)
         if len(x) != len(labels):
             raise DataError(f"{where} has {len(x):,} images, y_{split} {len(labels):,} labels")
-        # One scale for all splits: a test set may happen to be dark.
+        # One scale for all splits: a dark test set may have no value above 1.
         highest = _highest(x) if highest is None else highest
         splits[split] = Pictures(labels, pixels=_pixels(x, highest, where))
     _check_alike(splits, source)
@@ -153,16 +153,16 @@ def _labels(y: NDArray[Any], where: str) -> NDArray[np.int32]:
 
 
 def _highest(x: NDArray[Any]) -> float:
-    """Returns the value that means white: 1 for shares and truths, 255 for levels."""
+    """Returns the value of white: 1 for booleans and floats in 0..1, otherwise 255."""
     if x.dtype == np.bool_:
         return 1.0
-    # Infinity is for `_pixels` to report.
+    # `_pixels` reports infinity.
     shares = x.dtype.kind == "f" and not (np.isfinite(x) & (x > 1)).any()
     return 1.0 if shares else 255.0
 
 
 def _with_channels(x: NDArray[Any], where: str) -> NDArray[Any]:
-    """Returns images as [n, height, width, channel]."""
+    """Returns the images with shape [n, height, width, channel]."""
     kind = _kind(x)
     if x.ndim == 3:  # noqa: PLR2004 - [n, height, width]
         x = x[..., np.newaxis]
@@ -181,7 +181,7 @@ def _pixels(x: NDArray[Any], highest: float, where: str) -> NDArray[np.uint8]:
     pixels = np.empty(x.shape, np.uint8)
     for start in range(0, len(x), _CHUNK):
         values = x[start : start + _CHUNK].astype(np.float64)
-        # Written so that NaN fails too.
+        # Written so that NaN fails, too.
         right = (values >= 0) & (values <= highest)
         if highest > 1:
             right &= values == np.rint(values)
@@ -211,7 +211,7 @@ def _check_alike(splits: dict[str, Pictures], source: str) -> None:
 
 
 def _names(splits: dict[str, Pictures], source: str) -> tuple[str, ...]:
-    """Returns the numbers that the training labels run through."""
+    """Returns the training labels as names; they must be 0, 1, 2, ... without gaps."""
     labels = splits["train" if "train" in splits else next(iter(splits))].labels
     present = np.unique(labels)
     gaps = np.flatnonzero(present != np.arange(len(present)))

@@ -1,4 +1,4 @@
-"""Room for pixels: in memory, or in a file without a name where that is too small."""
+"""Buffers for pixels: in memory, or in an unnamed file if they do not fit there."""
 
 import math
 import mmap
@@ -16,19 +16,19 @@ from imgcls.files import reason
 from imgcls.memory import amount, enough_for, free
 
 MEMORY_BYTES = 8 * 2**30
-"""Above this, or above half of what is free, pixels are kept in a temporary file that is mapped
-to memory."""
+"""Pixels that need more than this, or more than half of the free memory, are kept in a
+memory-mapped temporary file."""
 
-BLOCK_BYTES = 2**24  # of pixels that are looked at together
+BLOCK_BYTES = 2**24  # of pixels that are processed together
 
 HINT = "set TMPDIR to a folder with more room, or lower dataset.size"
 
 
 def buffer(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Returns zeros, uint8, in memory or in a file without a name; their room is taken already.
+    """Returns an array of zeros, uint8, in memory or in an unnamed file with reserved blocks.
 
     Raises:
-        ResourceError: if neither has so much.
+        ResourceError: if neither memory nor disk has enough space.
     """
     needed = math.prod(shape)
     if fits(needed):
@@ -41,20 +41,20 @@ def buffer(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     try:
         with tempfile.TemporaryFile(prefix="imgcls-") as file:
             reserve(file.fileno(), needed)
-            # The mapping holds the file after it is closed; the system frees it with the array.
+            # The mapping keeps the file after it is closed; the system frees it with the array.
             return np.memmap(file, np.uint8, mode="w+", shape=shape)
     except OSError as error:
         raise ResourceError(f"{what}, {reason(error)}", hint=HINT) from error
 
 
 def reserve(descriptor: int, needed: int) -> None:
-    """Takes blocks of the disk: with holes, a full disk would kill who writes to the mapping."""
-    if hasattr(os, "posix_fallocate"):  # macOS has none
+    """Allocates disk blocks: in a sparse file, a write to the mapping on a full disk is fatal."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
         os.posix_fallocate(descriptor, 0, needed)
 
 
 def left() -> tuple[int, str]:
-    """Returns how many bytes there are for pixels, memory and disk together, and both in words."""
+    """Returns the bytes available for pixels, memory plus disk, and both as text."""
     folder = Path(tempfile.gettempdir())
     disk, memory = shutil.disk_usage(folder).free, free()
     words = f"{amount(disk)} in {folder}"
@@ -64,13 +64,13 @@ def left() -> tuple[int, str]:
 
 
 def fits(needed: int) -> bool:
-    """Returns whether so many bytes of pixels are kept in memory."""
+    """Returns whether this many bytes of pixels would be kept in memory."""
     memory = free()
     return needed <= (MEMORY_BYTES if memory is None else min(MEMORY_BYTES, memory // 2))
 
 
 def blocks(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Yields all pixels, some images at a time; of mapped ones, memory never holds more."""
+    """Yields all pixels, a block of images at a time; mapped blocks are released after use."""
     images = max(1, BLOCK_BYTES // max(1, math.prod(pixels.shape[1:])))
     for begin in range(0, len(pixels), images):
         yield pixels[begin : begin + images]
@@ -78,13 +78,13 @@ def blocks(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
 
 
 def release(pixels: NDArray[np.uint8]) -> None:
-    """Gives back the memory that was read of mapped pixels; the system may keep it as its cache.
+    """Releases the resident pages of mapped pixels; the system may keep them in its page cache.
 
-    Without it, a process seems to grow by all that it ever read, and is ended for it where memory
-    is limited and the disk slow.
+    Without this, everything that was ever read counts as memory of the process, which is killed for
+    it if memory is limited and the disk is slow.
     """
     owner = pixels.base
     while isinstance(owner, np.ndarray):
         owner = owner.base
-    if isinstance(owner, mmap.mmap):  # shared with its file, in which all that was written stays
+    if isinstance(owner, mmap.mmap):  # shared: writes stay in the file
         owner.madvise(mmap.MADV_DONTNEED)

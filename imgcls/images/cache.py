@@ -1,8 +1,8 @@
-"""Decoded images, kept from one run to the next by the content of their files.
+"""A cache of decoded images that is shared by all runs and keyed by the content of the files.
 
-What a file holds is asked each time, and never its name, size or date: a hash of its bytes says
-which pixels are its own. That costs a twentieth to a thirtieth of decoding it (one core: 0.03 ms
-against 0.7 for JPEGs of 8 KB, 0.1 against 2.7 for 80 KB and 1,600 x 1,200 pixels).
+The key is a hash of the file's bytes, computed each time; its name, size and date are not used.
+This takes a twentieth to a thirtieth of the time of decoding (one core: 0.03 ms instead of 0.7 for
+JPEGs of 8 KB, 0.1 instead of 2.7 for 80 KB and 1,600 x 1,200 pixels).
 """
 
 import hashlib
@@ -30,22 +30,22 @@ from imgcls.images.resize import Mode
 from imgcls.images.store import KEY_BYTES, Entry, Store
 from imgcls.images.threads import OnProgress, in_threads
 
-FOLDER = "decoded"  # of the user's cache
+FOLDER = "decoded"  # in the user's cache
 
-_LARGEST_FILE = 2**28  # bytes; read as a whole, so that what is decoded is what was hashed
-_MANY = 8  # files that a data set is put together from; then it is written again, as one
-_BETWEEN = 1024  # images between two times that mapped pages are given back
+_LARGEST_FILE = 2**28  # bytes; read at once, so that the decoded bytes are the hashed ones
+_MANY = 8  # if a dataset comes from this many cache files, it is rewritten as one
+_BETWEEN = 1024  # images between two releases of mapped pages
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What became of files.
+    """The result of loading files.
 
     Attributes:
-        pixels: uint8 [n, height, width, channel]; those of a bad one mean nothing.
-        bad: what cannot be decoded, in order.
-        cached: how many images came from the cache.
-        trouble: why the others are not kept for later runs; empty where they are.
+        pixels: uint8 [n, height, width, channel]; undefined for files that cannot be decoded.
+        bad: the errors of files that cannot be decoded, in order.
+        cached: the number of images that came from the cache.
+        trouble: why the other images were not stored in the cache, or empty.
     """
 
     pixels: NDArray[np.uint8]
@@ -61,12 +61,13 @@ def load_cached(
     mode: Mode,
     progress: OnProgress | None = None,
 ) -> Loaded:
-    """Returns what `load.load_all` does, bit for bit, but decodes only what it has never met.
+    """Returns the same pixels as `load.load_all`, but decodes only images that are not cached.
 
-    Pixels that are too large for memory are mapped, read-only if they all are in the cache.
+    Pixels that do not fit in memory are mapped; read-only, if all of them are in the cache.
 
     Raises:
-        UsageError: if IMGCLS_CACHE is no number.
+        UsageError: if IMGCLS_CACHE is not a number of at least 0.
+        ResourceError: if there is not enough space for the pixels.
     """
     if not (allowed := user_cache.allowed_bytes()):
         return Loaded(*load.load_all(files, size, channels, mode, progress))
@@ -81,7 +82,7 @@ def load_cached(
 
 
 class _Loading:
-    """Looks up what is known, decodes the rest, and keeps it."""
+    """Looks up cached images, decodes the others, and stores them in the cache."""
 
     def __init__(
         self,
@@ -96,8 +97,8 @@ class _Loading:
         self.decoded = decoded
         self.store = store
         self.progress = progress
-        self.keys = [b""] * len(files)  # empty where the content is not known
-        self.found = np.zeros(len(files), bool)  # sound, in the cache, and in `pixels`
+        self.keys = [b""] * len(files)  # empty if the content is not known
+        self.found = np.zeros(len(files), bool)  # intact in the cache and copied to `pixels`
 
     def loaded(self) -> Loaded:
         entries = self.store.entries()
@@ -116,13 +117,13 @@ class _Loading:
         return Loaded(self.pixels, bad, cached)
 
     def _look(self, entries: list[Entry]) -> None:
-        """Sets `keys`: what each file holds now."""
+        """Sets `keys`, the hash of each file's current content."""
         known = {key for entry in entries for key in entry.each_key()}
         done = 0
         for at, key in enumerate(in_threads(self._key, len(self.files))):
             self.keys[at] = key
             done += key in known
-            self.progress(done, len(self.files))  # the others will take their time
+            self.progress(done, len(self.files))  # the others still have to be decoded
 
     def _key(self, at: int) -> bytes:
         with suppress(OSError, BadImageError), decode.open_file(self.files[at]) as file:
@@ -130,13 +131,13 @@ class _Loading:
         return b""
 
     def _mapped(self, entries: list[Entry]) -> NDArray[np.uint8] | None:
-        """Returns the pixels where a file of the cache has just these, in this order."""
+        """Returns mapped pixels if a cache file has exactly these images in this order."""
         wanted = b"".join(self.keys)
         same = (entry for entry in entries if entry.keys == wanted and all(self.keys))
         return next((self.store.mapped(entry, self.shape) for entry in same), None)
 
     def _fill(self, entries: list[Entry]) -> list[Entry]:
-        """Copies what is in the cache, and returns the files that it was in."""
+        """Copies cached images to `pixels`, and returns the cache files that they came from."""
         used = []
         for entry in entries:
             rows = {key: row for row, key in enumerate(entry.each_key())}
@@ -150,7 +151,7 @@ class _Loading:
         return used
 
     def _copy(self, entry: Entry, places: list[tuple[int, int]]) -> bool:
-        """Copies (row, position) of a file; if any is damaged, none counts."""
+        """Copies (row, position) pairs of a cache file; if a row is damaged, none count."""
         positions = [at for _, at in places]
 
         def take(number: int, row: bytes) -> None:
@@ -163,7 +164,7 @@ class _Loading:
         return sound
 
     def _decode(self) -> list[BadImageError]:
-        """Decodes what was not found, sets its keys, and returns what is bad."""
+        """Decodes the images not found in the cache, sets their keys, and returns the errors."""
         missing = np.flatnonzero(~self.found).tolist()
         bad = []
         done = len(self.files) - len(missing)
@@ -186,14 +187,14 @@ class _Loading:
                 self.keys[at] = _digest(data).digest()
                 return None
         try:
-            # Once more, by its name: for the message, and for what passes after some tries.
+            # Again, by path: for the error message, and to retry transient errors.
             self.pixels[at] = self.decoded(self.files[at])
         except BadImageError as error:
             return error
         return None
 
     def _keep(self, used: list[Entry]) -> None:
-        """Keeps what was decoded; and all of it together, if it is in many files by then."""
+        """Stores the decoded images; stores all images in one file if they came from many."""
         chosen = [at for at, key in enumerate(self.keys) if key and not self.found[at]]
         if not chosen:
             return
@@ -217,16 +218,16 @@ def _digest(data: bytes = b"") -> "hashlib.blake2b":
 
 
 def _kind(size: tuple[int, int], channels: int, mode: Mode) -> str:
-    """Returns 16 digits for all that decides about pixels besides the file's content."""
+    """Returns 16 hexadecimal digits for all that determines pixels besides the file's content."""
     libraries = [features.version(name) for name in ("jpg", "libjpeg_turbo", "webp", "libtiff")]
     kind = [size, channels, mode, PIL.__version__, libraries, platform.machine(), _our_code()]
     return hashlib.sha256(json.dumps(kind).encode()).hexdigest()[:16]
 
 
 def _our_code() -> str:
-    """Returns a digest of the code that makes pixels: a number to raise would be forgotten."""
+    """Returns a digest of the code that makes pixels: a version number might not be raised."""
     digest = hashlib.sha256(__version__.encode())
     for module in (decode, load, resize):
-        with suppress(OSError):  # of a package in an archive, the version has to do
+        with suppress(OSError):  # in a zipped package, only the version counts
             digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""How published sets are laid out: four gzipped files, or pickles, in a folder or in an archive."""
+"""Reads published datasets: four gzipped IDX files, or pickles in a folder or an archive."""
 
 import gzip
 import io
@@ -21,14 +21,14 @@ from imgcls.images.pictures import shown
 
 NamedArrays = dict[str, NDArray[Any]]
 
-_LARGEST = 2**28  # the largest published file has 186 MB, unpacked
+_LARGEST = 2**28  # bytes; the largest published file has 186 MB when unpacked
 _PLAIN = {tarfile.REGTYPE, tarfile.AREGTYPE}
-_SIDE = 32  # pixels, of a picture in CIFAR
-_BYTES = b"\0\0\x08"  # how an IDX file of bytes begins
+_SIDE = 32  # pixels: height and width of CIFAR images
+_BYTES = b"\0\0\x08"  # the start of an IDX file of bytes
 
 
 def in_folder(publication: Publication, folder: Path) -> NamedArrays:
-    """Returns the arrays of a set whose published files lie in a folder.
+    """Returns the arrays of a dataset whose published files are in a folder.
 
     Raises:
         DataError: if a file is missing or damaged.
@@ -42,11 +42,11 @@ def in_folder(publication: Publication, folder: Path) -> NamedArrays:
 
 
 def in_memory(publication: Publication, contents: dict[str, bytes]) -> NamedArrays:
-    """Returns the arrays of a set whose published files were downloaded.
+    """Returns the arrays of a dataset whose published files were downloaded.
 
     Args:
-        publication: what they are.
-        contents: the files by name; it is emptied, since an archive takes much memory.
+        publication: describes the files.
+        contents: the files by name; they are removed from it, since an archive needs much memory.
 
     Raises:
         DataError: if a file is missing or damaged.
@@ -60,21 +60,21 @@ def in_memory(publication: Publication, contents: dict[str, bytes]) -> NamedArra
 
 @dataclass(frozen=True)
 class Files:
-    """Published files, wherever they are.
+    """Published files in a folder or in memory.
 
     Attributes:
-        where: for messages.
-        content: returns what the file of a name holds.
+        where: their location, for messages.
+        content: returns the content of the file with the given name.
     """
 
     where: str
     content: Callable[[str], bytes]
 
-    def parsed(self, name: str, parse: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - what it makes
-        """Returns what a parser makes of a file.
+    def parsed(self, name: str, parse: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - the result of `parse`
+        """Returns the result of a parser for a file.
 
         Raises:
-            DataError: if it is missing or damaged.
+            DataError: if the file is missing or damaged.
         """
         with _damage(f"{self.where}/{name}"):
             return parse(self.content(name))
@@ -90,14 +90,14 @@ def _damage(where: str) -> Iterator[None]:
 
 
 def _archived(name: str, packed: bytes, folder: str) -> Callable[[str], bytes]:
-    """Returns what reads a file in an archive's folder; nothing of it is written anywhere."""
+    """Returns a function that reads a file from an archive's folder, in memory only."""
     with _damage(name):
         plain = _unzipped(packed)
 
     def content(name: str) -> bytes:
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
             for member in archive:
-                if member.size < 0:  # tarfile would go back, and round and round
+                if member.size < 0:  # tarfile would seek backward, in an endless loop
                     raise ValueError("a member of the archive has a size below zero")
                 if member.name == f"{folder}/{name}":
                     return _member(archive, member)
@@ -107,7 +107,7 @@ def _archived(name: str, packed: bytes, folder: str) -> Callable[[str], bytes]:
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    # Of a link, `extractfile` would hand out another member.
+    # For a link, `extractfile` would return another member.
     stream = archive.extractfile(member) if member.type in _PLAIN else None
     if stream is None or member.issparse():
         raise ValueError("it is no plain file")
@@ -139,7 +139,7 @@ def _idx_file(packed: bytes) -> NDArray[np.uint8]:
     data = _unzipped(packed)
     if not data.startswith(_BYTES):
         raise ValueError("it is no IDX file of bytes")
-    # Then the number of sides, and each side in four bytes.
+    # Byte 3 is the number of dimensions; four bytes for the size of each follow.
     shape = np.frombuffer(data, ">u4", data[3], offset=4)
     return np.frombuffer(data, np.uint8, offset=4 + 4 * data[3]).reshape(shape)
 

@@ -1,4 +1,4 @@
-"""Files to pixels of one size, one by one or all of them in threads."""
+"""Loads files as pixels of one size, one by one or all of them in threads."""
 
 import errno
 import math
@@ -17,11 +17,11 @@ from imgcls.images.resize import Mode, fit, fitted
 from imgcls.images.threads import OnProgress, in_threads
 from imgcls.memory import check_fits, enough_for
 
-_BLOCK = 64  # small pictures are handed to a thread together: alone, the hand-over costs more
-_LET_GO = 1024  # pictures between two times that the memory of mapped pixels is given back
+_BLOCK = 64  # images per job of a thread: for a single small image, the overhead is larger
+_LET_GO = 1024  # images between two releases of mapped pixels
 
 _PASSING = {errno.EIO, errno.ESTALE, errno.EAGAIN}
-_PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file has to wait through them
+_PAUSES = (0.02, 0.1, 0.3)  # seconds; on a dead disk, every file waits for all of them
 
 _Result = TypeVar("_Result")
 
@@ -29,18 +29,24 @@ _Result = TypeVar("_Result")
 def load(
     source: Path | bytes, size: tuple[int, int], channels: int, mode: Mode
 ) -> NDArray[np.uint8]:
-    """Returns a picture as the network's input is kept: uint8 [height, width, channels].
+    """Returns an image as it is stored for the network: uint8 [height, width, channels].
+
+    Args:
+        source: a file, or the bytes of one.
+        size: height and width of the result.
+        channels: 1 or 3.
+        mode: how an image with another aspect ratio is fitted.
 
     Raises:
-        BadImageError: if it cannot be decoded.
-        ResourceError: if it does not fit into memory.
+        BadImageError: if the image cannot be decoded.
+        ResourceError: if it does not fit in memory.
     """
     name = shown(source) if isinstance(source, Path) else "the image"
 
     def pixels() -> NDArray[np.uint8]:
-        # Twice the size leaves the filter enough detail: 0.4 gray levels of difference, 2 at most.
+        # Twice the size keeps enough detail for the filter: errors of 0.4 gray levels, at most 2.
         picture = decode(source, cast("Literal[1, 3]", channels), at_least=2 * max(size))
-        # Fitted before it is an array: of a large picture, to and fro would take most of the time.
+        # Resized before it is an array: for a large image, conversions would dominate the time.
         return np.array(fitted(picture, size, mode)).reshape(*size, channels)
 
     with enough_for(f"{name} at {size[0]} x {size[1]} pixels"):
@@ -49,10 +55,10 @@ def load(
 
 
 def patiently(read: Callable[[], _Result]) -> _Result:
-    """Returns what `read` does, tried again where an error of the disk or network may pass.
+    """Returns the result of `read`, retried after disk or network errors that may be transient.
 
     Raises:
-        BadImageError: if it does not pass.
+        BadImageError: if the error is of another kind or persists.
     """
     for seconds in _PAUSES:
         try:
@@ -72,16 +78,19 @@ def load_all(
     mode: Mode,
     progress: OnProgress | None = None,
 ) -> tuple[NDArray[np.uint8], list[BadImageError]]:
-    """Returns the pixels of all files, uint8 [n, height, width, channels], and the bad ones.
+    """Returns the pixels of all files, uint8 [n, height, width, channels], and errors of bad files.
 
-    A bad picture's pixels are zeros.
+    The pixels of a bad file are zeros.
 
     Args:
-        files: what to load.
-        size: height and width of what comes out.
+        files: the files to load.
+        size: height and width of the resulting images.
         channels: 1 or 3.
-        mode: how a picture of another shape is fitted.
-        progress: takes how many of how many are done.
+        mode: how an image with another aspect ratio is fitted.
+        progress: receives the number of files done and the total.
+
+    Raises:
+        ResourceError: if there is not enough memory or disk space.
     """
     pixels = buffer((len(files), *size, channels))
 
@@ -106,7 +115,17 @@ def fit_all(
     mode: Mode,
     progress: OnProgress | None = None,
 ) -> NDArray[np.uint8]:
-    """Returns images that are arrays already in another size: uint8 [n, height, width, channel]."""
+    """Returns an array of images resized to `size`: uint8 [n, height, width, channel].
+
+    Args:
+        pictures: uint8 [n, height, width, channel], with 1 or 3 channels.
+        size: height and width of the resulting images.
+        mode: how images with another aspect ratio are fitted.
+        progress: receives the number of images done and the total.
+
+    Raises:
+        ResourceError: if there is not enough memory or disk space.
+    """
     if pictures.shape[1:3] == size:
         return pictures
     pixels = buffer((len(pictures), *size, pictures.shape[3]))

@@ -18,7 +18,7 @@ def missing_file(path: Path, written: str) -> str | None:
     try:
         if path.exists():
             return None
-    except OSError as error:  # a name that is too long, a folder that may not be looked into
+    except OSError as error:  # a name that is too long, a folder without permission
         return f"{written}: {(error.strerror or str(error)).lower()}"
     return f"{written}: no such file{_advice(path, written)}"
 

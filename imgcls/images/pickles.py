@@ -1,8 +1,8 @@
-"""What a published pickle holds, without unpickling: it is a program, and few words are known here.
+"""Reads published pickles without unpickling them, because unpickling may run any code.
 
-They are the words of protocols 2 and 3 that make dicts, lists, tuples, whole numbers, bytes and
-arrays of bytes. Nothing is imported and nothing is called, whatever name stands in the file: the
-three names that an array needs are compared, and every other one is refused.
+Only the opcodes of protocols 2 and 3 that make dicts, lists, tuples, integers, bytes and arrays of
+bytes are supported. Nothing is imported or called, whatever names are in the file: the names that
+an array needs are compared, and any other name is rejected.
 
 Format: https://github.com/python/cpython/blob/main/Lib/pickletools.py
 """
@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_WORDS = 500_000  # CIFAR-100 has 0.2 million; a word of one byte can cost 60 in memory
+_MOST_WORDS = 500_000  # CIFAR-100 has 0.2 million; an opcode of 1 byte can need 60 in memory
 
 _NUMBERS = {b"K": "<B", b"M": "<H", b"J": "<i"}
-_SIZES = {b"U": "<B", b"T": "<i", b"C": "<B", b"B": "<I", b"X": "<I"}  # of bytes that follow
+_SIZES = {b"U": "<B", b"T": "<i", b"C": "<B", b"B": "<I", b"X": "<I"}  # number of bytes that follow
 _CONSTANTS = {b"N": None, b"\x88": True, b"\x89": False}
 _EMPTY: dict[bytes, type] = {b"}": dict, b"]": list, b")": tuple}
 _TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
@@ -33,27 +33,27 @@ _EMPTY_ARRAY = {
 
 
 class _Name:
-    """A name of Python's that stands in the file; it is compared, and never looked up."""
+    """The name of a Python object in the file; it is compared, but never looked up."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
 
 
 class _Dtype:
-    """The type of an array: bytes, since no other is known."""
+    """The data type of an array; always uint8, the only one supported."""
 
 
 class _Array:
-    """An array, which is empty until its content comes."""
+    """An array, which is empty until its content has been read."""
 
     content: NDArray[np.uint8] | None = None
 
 
 def read(data: bytes) -> dict[bytes, Any]:
-    """Returns the dict in a pickle; an array is uint8.
+    """Returns the dict in a pickle; arrays are uint8.
 
     Raises:
-        ValueError: if there is something else in it, or it is damaged.
+        ValueError: if the pickle contains anything else or is damaged.
     """
     try:
         found = _Program(data).run()
@@ -65,7 +65,7 @@ def read(data: bytes) -> dict[bytes, Any]:
 
 
 class _Program:
-    """A pickle, word by word."""
+    """Interprets a pickle, one opcode at a time."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -75,7 +75,7 @@ class _Program:
         self._memo: dict[int, Any] = {}
 
     def run(self) -> object:
-        """Returns what is left at the end."""
+        """Returns the object that the pickle contains."""
         for _ in range(_MOST_WORDS):
             word = self._take(1)
             if word == b".":
@@ -85,7 +85,7 @@ class _Program:
         raise ValueError(f"it has more than {_MOST_WORDS:,} words")
 
     def _value(self, word: bytes) -> bool:
-        """Takes a word that says what comes next on the stack."""
+        """Handles an opcode that pushes a value onto the stack; returns False for other opcodes."""
         if word in _NUMBERS:
             self._stack.append(self._number(_NUMBERS[word]))
         elif word in _SIZES:
@@ -103,7 +103,7 @@ class _Program:
         return True
 
     def _action(self, word: bytes) -> None:
-        """Takes a word that does something with the stack."""
+        """Handles an opcode that changes the stack or the memo."""
         stack = self._stack
         match word:
             case b"\x80":
@@ -130,12 +130,12 @@ class _Program:
                 raise ValueError(f"the word {word!r} has no place in a data set")
 
     def _target(self, count: int, *, all_above: bool) -> tuple[Any, list[Any]]:
-        """Returns what takes the values on top of the stack, and these."""
+        """Returns the list or dict below the values on top of the stack, and the values."""
         values = self._above(self._marks.pop() if all_above else len(self._stack) - count)
         return self._stack[-1], values
 
     def _above(self, at: int) -> list[Any]:
-        """Returns the top of the stack from a position on, and removes it."""
+        """Removes the items of the stack from a position on and returns them."""
         if not 0 <= at <= len(self._stack):
             raise IndexError
         values = self._stack[at:]
@@ -165,14 +165,14 @@ def _extend(target: object, values: list[Any]) -> None:
 
 def _update(target: object, values: list[Any]) -> None:
     keys = values[::2]
-    # Nothing but bytes: the hash of a tuple in a tuple in a million tuples ends the interpreter.
+    # Only bytes: hashing a million nested tuples would crash the interpreter.
     if type(target) is not dict or len(values) % 2 or any(type(key) is not bytes for key in keys):
         raise TypeError
     target.update(zip(keys, values[1::2], strict=True))
 
 
 def _made(name: object, arguments: object) -> _Array | _Dtype:
-    """Returns what stands for a call in the file."""
+    """Returns the object that represents the result of a call in the file."""
     called = name.text if isinstance(name, _Name) else b""
     if not isinstance(arguments, tuple) or not arguments:
         raise TypeError
@@ -186,7 +186,7 @@ def _made(name: object, arguments: object) -> _Array | _Dtype:
 
 
 def _fill(target: object, state: object) -> None:
-    """Gives an array its content; what else a file says of a dtype is not used."""
+    """Sets the content of an array; the state of a dtype is ignored."""
     if isinstance(target, _Dtype):
         return
     if not isinstance(target, _Array) or not isinstance(state, tuple):

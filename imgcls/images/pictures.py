@@ -1,4 +1,4 @@
-"""Labelled pictures as they were found: what every source (folders, a table, arrays) comes to."""
+"""Labeled images as they were found, in the form common to all sources: folders, tables, arrays."""
 
 import os
 import stat
@@ -16,19 +16,19 @@ from imgcls.errors import DataError
 SPLITS = ("train", "validation", "test")
 
 SPLIT_NAMES = {"val": "validation", "valid": "validation"} | {name: name for name in SPLITS}
-"""What people call a split, in folders and tables, and what it is called here."""
+"""The accepted names of splits in folders and tables, with their canonical names."""
 
-SHOWN = 20  # of a list of faults; the first few say what is wrong with the rest
+SHOWN = 20  # items of a list in a message; the rest are usually alike
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """The labelled pictures of one split before they are decoded: files, or pixels already.
+    """The labeled images of one split before decoding: either files or pixels.
 
     Attributes:
-        labels: int32 [n], positions in the classes.
-        files: n of them, or none.
-        pixels: uint8 [n, height, width, channel], where there are no files.
+        labels: int32 [n], indices of the classes.
+        files: n files; empty if there are pixels.
+        pixels: uint8 [n, height, width, channel], or None if there are files.
     """
 
     labels: NDArray[np.int32]
@@ -36,7 +36,7 @@ class Pictures:
     pixels: NDArray[np.uint8] | None = None
 
     def take(self, chosen: NDArray[Any]) -> "Pictures":
-        """Returns the pictures at these positions."""
+        """Returns the images at these indices."""
         return Pictures(
             labels=self.labels[chosen],
             files=tuple(self.files[at] for at in chosen) if self.files else (),
@@ -46,13 +46,13 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Found:
-    """A data set as it was found.
+    """A dataset as it was found.
 
     Attributes:
-        classes: their names; a label is a position in it.
-        splits: `train`, `validation` and `test`, as far as the data has them.
-        source: where it was found.
-        notes: what the user should know but need not fix.
+        classes: the names of the classes; a label is an index into it.
+        splits: the splits that the data has, by name: `train`, `validation`, `test`.
+        source: the origin of the data, for messages.
+        notes: remarks that the user should know but need not act on.
     """
 
     classes: tuple[str, ...]
@@ -62,11 +62,11 @@ class Found:
 
 
 def check_trainable(found: Found) -> None:
-    """Checks that a classifier can be trained on this.
+    """Checks that a classifier can be trained on this dataset.
 
     Raises:
-        DataError: without training images, with an empty split, with fewer than two classes, with
-            a class that has no training image, or with a file in two splits.
+        DataError: if there are no training images, an empty split, fewer than two classes, a class
+            without training images, or a file in two splits.
     """
     where = found.source
     if "train" not in found.splits:
@@ -86,7 +86,7 @@ def check_trainable(found: Found) -> None:
 
 
 def _check_apart(found: Found) -> None:
-    folders: dict[Path, Path] = {}  # a folder is resolved once: each takes 0.1 ms
+    folders: dict[Path, Path] = {}  # each folder is resolved once, which takes 0.1 ms
     seen: dict[Path, str] = {}
     for split, pictures in found.splits.items():
         for file in pictures.files:
@@ -94,17 +94,18 @@ def _check_apart(found: Found) -> None:
                 folders[file.parent] = file.parent.resolve()
             path = folders[file.parent] / file.name
             if file.is_symlink():
-                path = Path(os.path.realpath(file))  # `resolve` would stumble over a loop
+                path = Path(os.path.realpath(file))  # `resolve` raises if links form a loop
             if seen.setdefault(path, split) != split:
                 both = f"in {seen[path]} and in {split}"
                 raise DataError(f"{found.source}: {shown(file)} is {both}")
 
 
 def check_names(names: Iterable[str], where: str) -> None:
-    """Checks that no two class names are the same to a file system or to a reader.
+    """Checks that no two class names would be the same to a file system or a reader.
 
     Raises:
-        DataError: names equal but for case or Unicode form, which macOS and Windows would merge.
+        DataError: if names differ only in case or Unicode normalization form, which macOS and
+            Windows would merge.
     """
     seen: dict[str, str] = {}
     for name in names:
@@ -116,11 +117,11 @@ def check_names(names: Iterable[str], where: str) -> None:
 
 
 def check_opens(file: Path) -> None:
-    """Checks that opening a file does not block, as a pipe or a device would.
+    """Checks that a file is not a pipe, a device or the like, on which opening might block.
 
     Raises:
         DataError: if it is.
-        OSError: if it is not there, or may not be looked at.
+        OSError: if it does not exist or cannot be accessed.
     """
     mode = file.stat().st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
@@ -128,12 +129,12 @@ def check_opens(file: Path) -> None:
 
 
 def shown(path: Path | str) -> str:
-    r"""Returns a path as valid text: bytes of its name that are no UTF-8 appear as `\xff`."""
+    r"""Returns a path as valid text; bytes that are not UTF-8 are escaped, as in `\xff`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def listed(texts: Iterable[str], separator: str = ", ") -> str:
-    """Returns the first twenty texts in one, and how many there are besides."""
+    """Returns the first twenty texts joined, followed by the number of remaining ones."""
     texts = list(texts)
     more = [f"and {len(texts) - SHOWN:,} more"] if len(texts) > SHOWN else []
     return separator.join([*texts[:SHOWN], *more])

@@ -1,7 +1,7 @@
-"""Published data sets: found where they lie already, or downloaded once to the user's cache.
+"""Published datasets: found in a local folder, or downloaded once to the user's cache.
 
-They are looked for in `$IMGCLS_DATA`, where Keras keeps them, and in the cache. Nothing of the
-user's is changed or removed.
+The places searched are `$IMGCLS_DATA`, the dataset folder of Keras, and the cache. The user's own
+files are never changed or removed.
 """
 
 import io
@@ -23,13 +23,13 @@ from imgcls.images.pictures import shown
 
 
 def read(name: str, publication: Publication) -> tuple[NamedArrays, str]:
-    """Returns the arrays of a published set, and where they were found.
+    """Returns the arrays of a published dataset, and where they were found.
 
     Raises:
-        DataError: if it is nowhere, naming the places, or damaged.
+        DataError: if it is not found, naming the places searched, or if it is damaged.
     """
     for path, reader in _places(name, publication):
-        if os.path.exists(path):  # noqa: PTH110 - Path's own raises in a folder that is forbidden
+        if os.path.exists(path):  # noqa: PTH110 - Path.exists raises in a folder without permission
             return reader(path), shown(path)
     looked = ", ".join(shown(path) for path, _ in _places(name, publication))
     raise DataError(
@@ -44,16 +44,18 @@ def fetch(
     publication: Publication,
     report: EventSink,
 ) -> None:
-    """Downloads a set that is nowhere found to the user's cache, unless IMGCLS_OFFLINE forbids it.
+    """Downloads a dataset that is not found locally to the user's cache.
+
+    Does nothing if IMGCLS_OFFLINE forbids downloads.
 
     Args:
-        name: of the set.
-        publication: where it is, and as what.
-        report: takes events.
+        name: the name of the dataset.
+        publication: the published files and their format.
+        report: receives events.
 
     Raises:
-        DataError: if it cannot be had, or is not what was published.
-        ResourceError: if it cannot be kept.
+        DataError: if the download fails or its content is not what was published.
+        ResourceError: if it cannot be written to the cache.
     """
     found = any(os.path.exists(path) for path, _ in _places(name, publication))  # noqa: PTH110 - as above
     if found or os.environ.get("IMGCLS_OFFLINE", "") not in {"", "0"}:
@@ -75,7 +77,7 @@ def _remedy(name: str) -> str:
 def _places(
     name: str, publication: Publication
 ) -> Iterator[tuple[Path, Callable[[Path], NamedArrays]]]:
-    """Yields where a set may lie, and who reads it there."""
+    """Yields each place where a dataset may be, with the function that reads it."""
     own = os.environ.get("IMGCLS_DATA")
     keras = os.environ.get("KERAS_HOME") or "~/.keras"
     for folder in [*([expanded(own)] if own else []), expanded(keras) / "datasets"]:
@@ -93,7 +95,7 @@ def _cached(file: Path) -> NamedArrays:
 
 
 def _make_room(folder: Path) -> None:
-    """Makes the cache, and says what is wrong with it before anything is downloaded."""
+    """Creates the cache folder, and reports problems with it before anything is downloaded."""
     if not folder.is_absolute():
         raise ResourceError("there is no home folder to download to; set XDG_CACHE_HOME")
     with files.writing(folder):
@@ -110,7 +112,7 @@ def _downloaded(
     report: EventSink,
 ) -> dict[str, bytes]:
     """Returns the published files by name."""
-    from imgcls.downloads import download  # the network's modules, 50 ms, are needed once at most
+    from imgcls.downloads import download  # 50 ms for networking modules, rarely needed
 
     contents: dict[str, bytes] = {}
 

@@ -1,4 +1,4 @@
-"""Pictures to one size and one number of channels."""
+"""Converts images to one size and one number of channels."""
 
 from typing import Literal
 
@@ -10,12 +10,12 @@ Mode = Literal["stretch", "crop", "pad"]
 
 
 def fit(picture: NDArray[np.uint8], size: tuple[int, int], mode: Mode) -> NDArray[np.uint8]:
-    """Returns an array's picture in another size, as `fitted` does: uint8 [height, width, channel].
+    """Returns an image in an array resized as by `fitted`: uint8 [height, width, channel].
 
     Args:
-        picture: uint8 [height, width, channel], one channel or three.
-        size: height and width of what comes out.
-        mode: what becomes of another shape.
+        picture: uint8 [height, width, channel], with 1 or 3 channels.
+        size: height and width of the result.
+        mode: how an image with another aspect ratio is fitted; see `fitted`.
     """
     flat = picture[:, :, 0] if picture.shape[2] == 1 else picture
     image = fitted(Image.fromarray(np.ascontiguousarray(flat)), size, mode)
@@ -23,15 +23,15 @@ def fit(picture: NDArray[np.uint8], size: tuple[int, int], mode: Mode) -> NDArra
 
 
 def fitted(image: Image.Image, size: tuple[int, int], mode: Mode) -> Image.Image:
-    """Returns a picture in another size.
+    """Returns an image resized to `size`.
 
-    Pillow's bilinear filter, which averages over all the pixels that it shrinks to one.
+    Uses Pillow's bilinear filter, which averages over all pixels when it shrinks an image.
 
     Args:
-        image: of the mode L or RGB.
-        size: height and width of what comes out.
-        mode: `stretch` gives up the shape, `crop` what exceeds it at two sides, `pad` keeps all
-            and fills up with black.
+        image: an image of mode L or RGB.
+        size: height and width of the result.
+        mode: `stretch` ignores the aspect ratio; `crop` keeps it and cuts off two sides; `pad`
+            keeps it and fills the rest with black.
     """
     if (image.height, image.width) == size:
         return image
@@ -44,7 +44,7 @@ def _crop(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     height, width = size
     scale = min(image.width / width, image.height / height)
     left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-    # Rounding must not lead out of the picture: Pillow refuses such a box.
+    # Rounding must not lead outside the image: Pillow rejects such a box.
     right, bottom = min(left + width * scale, image.width), min(top + height * scale, image.height)
     box = (max(left, 0.0), max(top, 0.0), right, bottom)
     return image.resize((width, height), Image.Resampling.BILINEAR, box=box)
@@ -64,13 +64,18 @@ def _pad(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def to_channels(pixels: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    """Returns pictures with that many channels: uint8 [..., channels], gray as `decode` has it."""
+    """Returns images with this many channels, uint8 [..., channels]; gray is that of `decode`.
+
+    Args:
+        pixels: uint8 [..., height, width, channel], with 1 or 3 channels.
+        channels: 1 or 3.
+    """
     if pixels.shape[-1] == channels:
         return pixels
     if channels == 3:  # noqa: PLR2004 - RGB
         return np.repeat(pixels, channels, axis=-1)
     gray = np.empty((*pixels.shape[:-1], 1), np.uint8)
-    # One picture at a time: the sums need four times the room.
+    # One image at a time: the sums need four times its memory.
     for at in np.ndindex(pixels.shape[:-3]):
         # Pillow's fixed-point weights of ITU-R 601, so that arrays and files give the same gray.
         sums = pixels[at].astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)

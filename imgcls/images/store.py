@@ -1,8 +1,8 @@
-"""Rows of bytes by their keys, in files of the user's cache that carry their own checksums.
+"""Rows of bytes, found by their keys, in checksummed files in the user's cache.
 
-A file is written once, as a whole, and never changed: a line of text, the keys of its rows, their
-checksums, and the rows. Whatever is not as it was written is removed, as if it had never been
-there. So are the files used longest ago, where all take more than they may; no other file is.
+A file is written atomically and never changed: a line of text, the keys of its rows, their
+checksums, and the rows. Damaged files are removed. If the files exceed their size limit, those used
+least recently are removed, too. No other files are removed.
 """
 
 import hashlib
@@ -27,9 +27,9 @@ KEY_BYTES = 16
 
 _NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{32}\.rows")
 _HEAD = re.compile(rb"imgcls rows 1: ([0-9]{1,15}) of ([0-9]{1,15}) bytes, ([0-9a-f]{64})\n")
-_HEAD_BYTES = 200  # none is longer
+_HEAD_BYTES = 200  # at most
 _SUM = np.dtype("<u4")
-_BLOCK = 64  # rows that a thread takes at once: alone, the hand-over would cost more
+_BLOCK = 64  # rows per job of a thread: for a single row, the overhead would be larger
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,10 @@ class Entry:
 
     Attributes:
         path: the file.
-        keys: of its rows, one after the other.
-        sums: the CRC-32 of each row. Every bit of a row that was flipped alone, and 1 - 2^-32 of
-            all other damage, shows; it takes 0.3 s a GB, SHA-256 would take 0.7 s.
-        begin: where the rows begin.
+        keys: the keys of its rows, concatenated.
+        sums: the CRC-32 of each row. It detects every single-bit error and all but 2^-32 of other
+            damage, and takes 0.3 s per GB; SHA-256 would take 0.7 s.
+        begin: the offset of the first row in the file, in bytes.
     """
 
     path: Path
@@ -55,13 +55,13 @@ class Entry:
 
 
 class Store:
-    """The files whose rows are of one kind and size.
+    """The cache files whose rows have the same kind and size.
 
     Args:
-        folder: where they are; it need not be there.
-        kind: 16 hexadecimal digits; rows of another kind are never mixed up with these.
-        row_bytes: of each row.
-        allowed_bytes: what the files of all kinds may take together.
+        folder: the folder of the files; it need not exist.
+        kind: 16 hexadecimal digits that identify the kind; other kinds are kept in other files.
+        row_bytes: the size of each row.
+        allowed_bytes: the maximum total size of the files of all kinds.
     """
 
     def __init__(self, folder: Path, kind: str, row_bytes: int, allowed_bytes: float) -> None:
@@ -100,20 +100,23 @@ class Store:
         rows: Sequence[int],
         take: Callable[[int, bytes], object],
     ) -> bool:
-        """Hands out rows of a file; False, and the file is gone, if any is not as it was written.
+        """Passes rows of a file to `take`; if one is damaged, removes the file and returns False.
 
         Args:
             entry: the file.
-            rows: which ones.
-            take: is given the position in `rows`, and the row; in threads.
+            rows: the numbers of the rows to read.
+            take: receives the position in `rows` and the row; it is called in several threads.
+
+        Returns:
+            Whether all rows were read intact.
         """
         try:
             with files.open_regular(entry.path) as file:
                 descriptor = file.fileno()
-                with suppress(OSError):  # others may only read
-                    os.utime(descriptor)  # its last use
+                with suppress(OSError):  # the file may be read-only
+                    os.utime(descriptor)  # the time of the last use
 
-                # Read and not mapped: of a mapped file, an error of the disk ends the process.
+                # Read, not mapped: with a mapped file, a disk error would kill the process.
                 def some(block: int) -> bool:
                     for at in range(block * _BLOCK, min((block + 1) * _BLOCK, len(rows))):
                         begin = entry.begin + rows[at] * self.row_bytes
@@ -124,14 +127,14 @@ class Store:
                     return True
 
                 sound = all(list(in_threads(some, -(-len(rows) // _BLOCK))))
-        except (RunError, OSError):  # it was removed by another process, or the disk is dying
+        except (RunError, OSError):  # removed by another process, or a failing disk
             return False
         if not sound:
             files.discard(entry.path)
         return sound
 
     def mapped(self, entry: Entry, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-        """Returns all rows of a file, mapped to memory, read-only; None if they are damaged."""
+        """Returns all rows of a file, memory-mapped and read-only; None if they are damaged."""
         if not self.read(entry, range(shape[0]), lambda _at, _row: None):
             return None
         with suppress(OSError):  # another process removed it
@@ -139,14 +142,14 @@ class Store:
         return None
 
     def keep(self, keys: Sequence[bytes], rows: Callable[[int], memoryview]) -> None:
-        """Writes a file of rows, after those used longest ago made room for it.
+        """Writes a file of rows, after removing the least recently used files if space is needed.
 
         Args:
-            keys: of the rows.
-            rows: returns the row at a position in `keys`.
+            keys: the keys of the rows.
+            rows: returns the row for a position in `keys`.
 
         Raises:
-            ResourceError: if there is no room for it, or it cannot be written.
+            ResourceError: if there is not enough space or the file cannot be written.
         """
         sums = np.fromiter((zlib.crc32(rows(at)) for at in range(len(keys))), _SUM, len(keys))
         index = b"".join(keys) + sums.tobytes()
@@ -163,11 +166,11 @@ class Store:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.remove_stale(self.folder)
         self._make_room(len(head) + len(index) + len(keys) * self.row_bytes)
-        # Who has the same rows to keep writes the same file, so the last one to be renamed counts.
+        # Processes that store the same rows write the same file, so any of them may be last.
         files.write_parts(self.folder / f"{self.kind}-{digest[:32]}.rows", parts())
 
     def remove(self, entries: Iterable[Entry]) -> None:
-        """Removes files whose rows are kept elsewhere."""
+        """Removes files whose rows are also in other files."""
         for entry in entries:
             files.discard(entry.path)
 

@@ -1,4 +1,4 @@
-"""A CSV file that lists pictures with their labels, and, if it likes, their splits."""
+"""A CSV file that lists images with their labels and, optionally, their splits."""
 
 import csv
 import itertools
@@ -29,14 +29,14 @@ _LONGEST_LINE = 2**20  # characters
 
 @dataclass(frozen=True)
 class Columns:
-    """What the columns are called.
+    """The names of the columns.
 
     Attributes:
-        path: of the picture's path.
-        label: of its class.
-        split: of its split; a table without such a column has training pictures only.
-        must_split: the split column was asked for by name, so it has to be there.
-        in_config: they are keys of a config, which can say otherwise.
+        path: the column of image paths.
+        label: the column of class labels.
+        split: the column of splits; without it, all images are training images.
+        must_split: whether the column of splits is required, because the config names it.
+        in_config: whether the names are set in a config; if so, error messages refer to its keys.
     """
 
     path: str = "path"
@@ -60,17 +60,18 @@ def find(
     classes: tuple[str, ...] | None = None,
     root: Path | None = None,
 ) -> Found:
-    """Returns the pictures that a CSV file lists.
+    """Returns the images that a CSV file lists.
 
     Args:
         table: a CSV file in UTF-8 whose first line names its columns.
-        columns: what they are called; left out, as usual, and no config can change that.
-        classes: their names in the order wanted; otherwise the labels in alphabetical order, or by
-            size if all are whole numbers. With `classes`, such numbers count them, from 0.
-        root: what paths are relative to and must stay in; otherwise the table's own folder.
+        columns: the names of the columns; None uses the defaults, for a table not from a config.
+        classes: class names in the desired order; None uses the labels in alphabetical order, or in
+            numerical order if all are whole numbers. If `classes` is given and all labels are whole
+            numbers, none of them a class name, the labels are indices into it.
+        root: the folder that paths are relative to and must not leave; None is the table's folder.
 
     Raises:
-        DataError: with the lines of all rows that are wrong.
+        DataError: if the table cannot be read or rows are invalid, with the lines of these rows.
     """
     root = table.parent if root is None else root
     wrong: list[str] = []
@@ -99,7 +100,7 @@ def find(
 
 
 def _rows(table: Path, columns: Columns, root: Path, wrong: list[str]) -> Iterator[_Row]:
-    """Yields the rows that are right by themselves, and adds what is wrong with the others."""
+    """Yields the rows that are valid on their own, and adds messages on the others to `wrong`."""
     try:
         check_opens(table)
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -167,7 +168,7 @@ def _lines(file: TextIO, table: Path) -> Iterator[str]:
 
 
 def _positions(header: list[str], table: Path, columns: Columns) -> list[int]:
-    """Returns where path, label and, if it is there, split stand."""
+    """Returns the positions of the columns path, label and, if present, split."""
     wanted = [columns.path, columns.label]
     if columns.must_split or columns.split in header:
         wanted.append(columns.split)
@@ -216,7 +217,7 @@ def _path(written: str, table: Path, root: Path) -> Path:
 
 
 def _check_twice(rows: list[_Row], wrong: list[str]) -> None:
-    """A picture that is listed twice would be in two splits, or have two labels."""
+    """Checks that no image is listed twice: it might be in two splits or have two labels."""
     seen: dict[Path, _Row] = {}
     for row in rows:
         first = seen.setdefault(row.path, row)
@@ -231,7 +232,7 @@ def _in_order(labels: set[str]) -> tuple[str, ...]:
 
 
 def _is_number(label: str) -> bool:
-    # Python refuses to read numbers of thousands of digits; a label of twenty is a name.
+    # Python rejects numbers of thousands of digits; 20 digits or more are treated as a name.
     return label.isascii() and label.isdecimal() and len(label) < 20  # noqa: PLR2004
 
 

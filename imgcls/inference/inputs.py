@@ -1,6 +1,6 @@
 """The images that `predict` reads, one by one: files, folders, globs, lists, stdin.
 
-Nothing is read ahead: a list of a million names takes no more memory than its next line.
+Nothing is read ahead: a list of a million names needs only the memory for the current block.
 """
 
 import glob

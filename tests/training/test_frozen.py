@@ -34,7 +34,8 @@ def prepared(layers: list[Any], report: EventSink = ignore, **training: Any) -> 
             "optimizer": {"SGD": {"learning_rate": 0.1}},
             "training": {
                 **({} if "stages" in training else {"epochs": 1}),
-                **{"batch_size": 16, "device": "cpu"},
+                "batch_size": 16,
+                "device": "cpu",
                 **training,
             },
         }
