@@ -109,7 +109,7 @@ def test_a_mixed_folder_has_a_line_for_every_picture_and_a_note_of_the_rest(plac
         "mixed/03.png": "not an image but an HTML page",
         "none.png": "no such file or directory",
     } == {each.file: each.error for each in found if each.error}
-    assert Noted("skipped files that are no pictures by their names: 1") == events[-1]
+    assert Noted("skipped files that are not images: 1 (.txt)") == events[-1]
 
 
 @pytest.mark.parametrize("form", ["", "--json"])
