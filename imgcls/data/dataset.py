@@ -13,7 +13,7 @@ from imgcls.config.components.datasets.own import ImageFiles
 from imgcls.config.data_spec import DataSpec
 from imgcls.data.fingerprint import manifest
 from imgcls.data.reading import Reader, Split
-from imgcls.data.splits import divide
+from imgcls.data.splits import Divided, divide
 from imgcls.errors import ConfigError, DataError
 from imgcls.events import EventSink
 from imgcls.images import arrays, folders, table
@@ -60,6 +60,7 @@ def load(
         report: receives events.
         only: the splits to read; for the others, only the headers of files are checked.
         stored: height and width in which a model's training images were stored; None decides here.
+            With it, the headers of other splits are not read.
         fetch: whether a published dataset that is not found locally may be downloaded.
 
     Raises:
@@ -72,7 +73,9 @@ def load(
         found, validation=dataset.validation, test=dataset.test, subset=dataset.subset, seed=seed
     )
     pictures = divided.found.splits
-    own = _own_size(divided.found, dataset.size)
+    headers = _Headers()
+    known = stored is not None and dataset.size is not None  # a run has recorded them
+    own = None if known else _own_size(divided.found, dataset.size, headers)
     size = dataset.size or own
     assert size is not None, "files have a size in the config, arrays one of their own"
     stored = stored or _stored(own, size, dataset.resize)
@@ -80,15 +83,10 @@ def load(
     channels = dataset.channels or _own_channels(found)
     reader = Reader(total, stored, channels, dataset.resize, report)
     _check_room(reader, own)
-    with enough_for("the data set"):
-        splits = {
-            split: reader.read(pictures[split], divided.origins[split])
-            for split in SPLITS
-            if split in pictures and split in only
-        }
+    splits = _read(divided, only, reader)
     skips = isinstance(dataset, ImageFiles) and dataset.on_bad_image == "skip"
-    rest = [file for split in pictures if split not in only for file in pictures[split].files]
-    bad = [*reader.bad, *_unreadable(rest)]
+    rest = [] if known else [split for split in pictures if split not in only]
+    bad = [*reader.bad, *headers.errors([file for each in rest for file in pictures[each].files])]
     if bad and not skips:
         raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
     _check_left(bad, divided.found, splits)
@@ -108,7 +106,7 @@ def load(
 def _found(dataset: Dataset, report: EventSink, *, fetch: bool) -> Found:
     if fetch:
         dataset.fetch(report)
-    with enough_for("the data set"):
+    with enough_for("the dataset"):
         found = dataset.find()
     check_trainable(found)
     return found
@@ -157,17 +155,38 @@ def _labelled(path: Path, classes: tuple[str, ...]) -> Found:
     return table.find(path, None, classes)
 
 
-def _unreadable(files: Sequence[Path]) -> list[BadImageError]:
-    """Returns errors in the headers of files that are not read yet, to report them early."""
+def _read(divided: Divided, only: Collection[str], reader: Reader) -> dict[str, Split]:
+    with enough_for("the dataset"):
+        return {
+            split: reader.read(divided.found.splits[split], divided.origins[split])
+            for split in SPLITS
+            if split in divided.found.splits and split in only
+        }
 
-    def trouble(at: int) -> BadImageError | None:
-        try:
-            patiently(lambda: measure(files[at]))
-        except BadImageError as error:
-            return error
-        return None
 
-    return [error for error in in_threads(trouble, len(files)) if error]
+class _Headers:
+    """The headers of image files, each read at most once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[int, int] | BadImageError] = {}
+
+    def read(self, files: Sequence[Path]) -> list[tuple[int, int] | BadImageError]:
+        """Returns height and width of each file, or why its header cannot be read."""
+        new = [file for file in files if file not in self._known]
+        found = in_threads(lambda at: _header(new[at]), len(new))
+        self._known.update(zip(new, found, strict=True))
+        return [self._known[file] for file in files]
+
+    def errors(self, files: Sequence[Path]) -> list[BadImageError]:
+        """Returns the errors in the headers of files that are not decoded yet, to report early."""
+        return [each for each in self.read(files) if isinstance(each, BadImageError)]
+
+
+def _header(file: Path) -> tuple[int, int] | BadImageError:
+    try:
+        return patiently(lambda: measure(file))
+    except BadImageError as error:
+        return error
 
 
 def _check_room(reader: Reader, own: tuple[int, int] | None) -> None:
@@ -189,23 +208,19 @@ def _own_channels(found: Found) -> int:
     return int(pixels.shape[3])
 
 
-def _own_size(found: Found, wanted: tuple[int, int] | None) -> tuple[int, int] | None:
+def _own_size(
+    found: Found, wanted: tuple[int, int] | None, headers: _Headers
+) -> tuple[int, int] | None:
     """Returns the height and width that all images have, if `wanted` may enlarge them, or None."""
     first = found.splits["train"]
     if first.pixels is not None:
         return first.pixels.shape[1], first.pixels.shape[2]
     files = [file for pictures in found.splits.values() for file in pictures.files]
-
-    def size_of(at: int) -> tuple[int, int] | None:
-        try:
-            return patiently(lambda: measure(files[at]))
-        except BadImageError:  # `load` reports it, with all others
-            return None
-
-    known = next((size for at in range(len(files)) if (size := size_of(at))), None)
+    each = (headers.read([file])[0] for file in files)
+    known = next((size for size in each if isinstance(size, tuple)), None)
     if known is None or wanted is None or known[0] > wanted[0] or known[1] > wanted[1]:
         return None  # one image to shrink settles it, without opening all files
-    sizes = set(in_threads(size_of, len(files))) - {None}
+    sizes = {size for size in headers.read(files) if isinstance(size, tuple)}
     return known if len(sizes) == 1 else None
 
 

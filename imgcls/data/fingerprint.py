@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from imgcls.data import appearance
 from imgcls.data.reading import Reader, Split
 from imgcls.data.splits import Divided
 from imgcls.images.buffers import blocks
@@ -43,6 +44,7 @@ def manifest(
         "notes": [
             *found.notes,
             *(f"left out: {each}" for each in reader.bad),
+            *(appearance.notes(splits["train"], found.classes) if "train" in splits else ()),
             *copies(*(_named(files) if files else _listed(splits)), found.classes),
         ],
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
