@@ -106,9 +106,13 @@ class Finder:
 
     def walk(self, folder: Path) -> Iterator[Path]:
         """Yields what `pictures` returns, as it is found."""
-        for entry in self._entries(folder):
-            if entry.is_dir(follow_symlinks=False):
-                yield from self.walk(Path(entry))
+        pending = [iter(self._entries(folder))]  # not recursive: folders may be nested deeply
+        while pending:
+            entry = next(pending[-1], None)
+            if entry is None:
+                pending.pop()
+            elif entry.is_dir(follow_symlinks=False):
+                pending.append(iter(self._entries(Path(entry))))
             elif _is_folder(entry):
                 self.links.append(Path(entry))
             elif self._may_be_picture(entry):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import ModuleType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from imgcls.errors import UsageError
+from imgcls.errors import ResourceError, UsageError
 
 _DEFAULTS: dict[str, str | float] = {
     "backend": "tensorflow",
@@ -39,6 +39,7 @@ def start() -> str:
 
     Raises:
         UsageError: if Keras was imported before with other settings than its defaults.
+        ResourceError: if TensorFlow cannot be loaded, for lack of memory or because it is damaged.
     """
     if "tensorflow" in sys.modules:
         import keras
@@ -52,8 +53,7 @@ def start() -> str:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with tempfile.TemporaryFile() as held:
         with _stderr_held_back(held), _keras_defaults():
-            import tensorflow as tf
-
+            tf = _tensorflow()
             tf.get_logger().setLevel("ERROR")
             for gpu in tf.config.list_physical_devices("GPU"):
                 # RuntimeError: devices are initialized already, and with them this choice.
@@ -67,6 +67,19 @@ def start() -> str:
             tf.zeros(()).numpy()
         held.seek(0)
         return held.read().decode(errors="replace")
+
+
+def _tensorflow() -> Any:  # noqa: ANN401  # a module without types
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        first = str(error).partition("\n")[0]
+        raise ResourceError(
+            f"TensorFlow cannot be loaded: {first}",
+            hint="it needs about 2 GiB of address space (ulimit -v); if there is enough, install "
+            "tensorflow again",
+        ) from error
+    return tf
 
 
 @contextmanager

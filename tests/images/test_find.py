@@ -1,7 +1,9 @@
 """Folders are looked through alike on every machine, without traps."""
 
 import os
+import subprocess
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -154,3 +156,20 @@ def test_a_folder_of_many_pictures_is_looked_through_one_by_one(tmp_path):
 
     assert 5000 == count
     assert peak < 5000 * 500
+
+
+def test_folders_may_be_nested_deeper_than_python_calls(tmp_path, monkeypatch):
+    """
+    A script that went wrong leaves folders inside folders; looking through them must not crash.
+    """
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "a.png").touch()
+    monkeypatch.chdir(tmp_path / "cat")
+    for _ in range(1100):
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("b.png").touch()
+    os.chdir(tmp_path)
+
+    assert ["a.png", "b.png"] == [file.name for file in pictures(Path("cat"))]
+    subprocess.run(["rm", "-rf", tmp_path / "cat"], check=True)

@@ -39,6 +39,8 @@ def test_what_tensorflow_says_is_held_back_and_returned(redirection, shown):
     assert int(done.stdout) > 0
 
 
+SMOKE = str(ROOT / "configs" / "smoke.yaml")
+
 SETTINGS = """
 import json, os, sys
 from pathlib import Path
@@ -123,3 +125,21 @@ except UsageError as error:
     )
 
     assert "image_data_format 'channels_first', but imgcls needs 'channels_last'" in done.stdout
+
+
+def test_too_little_memory_for_tensorflow_is_an_error_and_no_traceback():
+    """
+    Clusters limit the address space; a shared library that cannot be mapped is not our bug.
+    """
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -v 700000; "$0" -m imgcls check "$1"', sys.executable, SMOKE],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
+
+    assert 8 == done.returncode, done.stderr
+    assert "error: TensorFlow cannot be loaded: " in done.stderr
+    assert "Traceback" not in done.stderr
