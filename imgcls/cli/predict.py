@@ -77,6 +77,7 @@ def predict(  # noqa: PLR0913, PLR0917  # each is an option
         precision=precision.value,
         root=root,
     )
+    top_k = min(top_k, found.classes)
     if console.predictions(found.each, json=json, csv=csv, top_k=top_k):
         return ExitStatus.of(PartialError, found.run)
     return ExitStatus(run=found.run)

@@ -52,7 +52,7 @@ def predict(  # noqa: PLR0913  # each is an option
         if skipped := inputs.notes():
             report(Noted("; ".join(skipped)))
 
-    return Predictions(loaded.run.folder, each())
+    return Predictions(loaded.run.folder, len(loaded.spec.classes), each())
 
 
 def _predictions(

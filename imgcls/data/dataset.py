@@ -28,6 +28,10 @@ from imgcls.memory import amount, enough_for
 __all__ = ["Data", "Split", "load", "load_labelled"]
 
 
+EXAMPLES = 3
+"""Number of files that are listed for each reason why images cannot be read."""
+
+
 @dataclass(frozen=True)
 class Data:
     """A dataset that is ready for the input pipeline.
@@ -88,7 +92,9 @@ def load(
     rest = [] if known else [split for split in pictures if split not in only]
     bad = [*reader.bad, *headers.errors([file for each in rest for file in pictures[each].files])]
     if bad and not skips:
-        raise _refusal(bad, found.source, hint="dataset.on_bad_image: skip leaves them out")
+        all_bad = len(bad) == sum(len(each.files) for each in pictures.values())
+        hint = None if all_bad else "dataset.on_bad_image: skip leaves them out"
+        raise _refusal(bad, found.source, hint)
     _check_left(bad, divided.found, splits)
     return Data(
         spec=DataSpec(
@@ -234,8 +240,16 @@ def _stored(own: tuple[int, int] | None, size: tuple[int, int], resize: Mode) ->
 
 def _refusal(bad: list[BadImageError], source: str, hint: str | None = None) -> DataError:
     count = "1 image" if len(bad) == 1 else f"{len(bad):,} images"
-    lines = listed(map(str, bad), "\n  ")
-    return DataError(f"{source}: {count} cannot be read\n  {lines}", hint=hint)
+    by_reason: dict[str, list[BadImageError]] = {}
+    for error in bad:
+        by_reason.setdefault(error.reason, []).append(error)
+    lines: list[str] = []
+    for reason, errors in by_reason.items():
+        few = errors if len(errors) <= EXAMPLES + 1 else errors[:EXAMPLES]
+        lines += map(str, few)
+        if len(few) < len(errors):
+            lines.append(f"and {len(errors) - len(few):,} more: {reason}")
+    return DataError(f"{source}: {count} cannot be read\n  " + listed(lines, "\n  "), hint=hint)
 
 
 def _check_left(bad: list[BadImageError], found: Found, splits: dict[str, Split]) -> None:

@@ -1,6 +1,7 @@
 """Images in arrays: an npz file with x_train, y_train and optionally other splits."""
 
-from collections.abc import Iterable, Mapping
+import zipfile
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imgcls.errors import DataError
+from imgcls.errors import DataError, ImgclsError
 from imgcls.images.pictures import (
     SPLIT_NAMES,
     SPLITS,
@@ -19,6 +20,7 @@ from imgcls.images.pictures import (
     listed,
     shown,
 )
+from imgcls.memory import check_fits, enough_for
 
 ArraysOfSplits = Mapping[str, NDArray[Any]]
 
@@ -63,10 +65,16 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     try:
         check_opens(file)
         with file.open("rb") as stream:  # np.load does not close a file that it opened if it fails
-            stored = _archive(np.load(stream, allow_pickle=False), file)
+            _check_archive(stream.read(6), file)
+            stream.seek(0)
+            stored = np.load(stream, allow_pickle=False)
             names = list(stored)
-            arrays = {key: stored[name] for key, name in _by_key(names, file).items()}
-    except DataError:
+            keys = _by_key(names, file)
+            # A file of 2 MB may hold gigabytes of zeros.
+            with enough_for(f"{shown(file)}, unpacked,"):
+                check_fits(sum(_sizes(stored.zip, keys.values())))
+            arrays = {key: stored[name] for key, name in keys.items()}
+    except ImgclsError:
         raise
     except FileNotFoundError:
         raise DataError(f"{shown(file)}: no such file") from None
@@ -85,10 +93,19 @@ def _read(file: Path) -> tuple[dict[str, NDArray[Any]], list[str]]:
     return arrays, names
 
 
-def _archive(stored: object, file: Path) -> "np.lib.npyio.NpzFile[Any]":
-    if not isinstance(stored, np.lib.npyio.NpzFile):
+def _sizes(archive: zipfile.ZipFile, names: Collection[str]) -> Iterator[int]:
+    """Yields the number of bytes of each array, uncompressed."""
+    for each in archive.infolist():
+        if each.filename.removesuffix(".npy") in names:
+            yield each.file_size
+
+
+def _check_archive(magic: bytes, file: Path) -> None:
+    """Checks that a file is a zip archive; NumPy would read all of a single array first."""
+    if magic == b"\x93NUMPY":
         raise DataError(f"{shown(file)}: one array, not an npz file; see numpy.savez")
-    return stored
+    if not magic.startswith(b"PK"):
+        raise ValueError("it is no archive")
 
 
 def _by_key(names: Iterable[str], file: Path) -> dict[str, str]:

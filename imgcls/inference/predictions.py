@@ -66,10 +66,12 @@ class Predictions:
 
     Attributes:
         run: the run folder.
+        classes: the number of classes.
         each: the prediction of each image, in the order given, as they are made.
     """
 
     run: Path
+    classes: int
     each: Iterator[Prediction]
 
 

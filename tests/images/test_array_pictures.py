@@ -1,13 +1,15 @@
 """Arrays become pictures, or it is said why not."""
 
 import io
+import tracemalloc
 import zipfile
 from typing import Any
 
 import numpy as np
 import pytest
 
-from imgcls.errors import DataError
+from imgcls import memory
+from imgcls.errors import DataError, ResourceError
 from imgcls.images import arrays
 
 LEVELS = np.arange(4 * 5 * 6).reshape(4, 5, 6)
@@ -268,3 +270,20 @@ def test_a_file_that_no_program_should_write_is_named(tmp_path, how):
 
     with pytest.raises(DataError, match=rf"a\.npz: {SPOILT[how]}"):
         arrays.read(file)
+
+
+def test_arrays_larger_than_memory_are_rejected_before_they_are_unpacked(tmp_path, monkeypatch):
+    """
+    A file of 2 MB may hold gigabytes of zeros, and the kernel would kill the process.
+    """
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, x_train=np.zeros((2**19, 32, 32), np.uint8), y_train=LABELS)
+    monkeypatch.setattr(memory, "free", lambda: 2**28)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ResourceError, match=r"bomb.npz, unpacked, does not fit into memory"):
+            arrays.read(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size < 2**21
