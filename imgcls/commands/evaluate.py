@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from imgcls import files
-from imgcls.errors import DataError, ResourceError
+from imgcls.errors import DataError, ResourceError, RunError
 from imgcls.evaluation.assertions import Assertion
 from imgcls.evaluation.scores import Evaluation, score
 from imgcls.events import EventSink, Noted, Validating, Warned
@@ -52,6 +52,8 @@ def evaluate(  # noqa: PLR0913  # each is an option
 
     startup.start()
     name, images = _other(loaded, data, report) if data else _own(loaded, split, report)
+    if data or name != "train":
+        _report_training_images(loaded, images, report)
     evaluation = _evaluated(loaded, name, images, precision, report)
     stored = loaded.run.folder / f"evaluation-{'data' if data else name}.json"
     try:
@@ -91,6 +93,23 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[
             )
         report(Warned(f"the data has changed since {loaded.run} was trained"))
     return name, data.splits[name]
+
+
+def _report_training_images(loaded: LoadedRun, images: "Split", report: EventSink) -> None:
+    from imgcls.data.fingerprint import trained_on
+
+    try:
+        manifest = files.read_object(loaded.run.data)
+    except RunError:  # not needed for other data
+        return
+    if seen := trained_on(manifest, images):
+        total = len(images.labels)
+        report(
+            Warned(
+                f"{seen:,} of {total:,} images are also training images of {loaded.run}; the "
+                "metrics of images that were not used in training may be worse"
+            )
+        )
 
 
 def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:

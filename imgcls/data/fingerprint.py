@@ -28,7 +28,10 @@ def manifest(
         split: np.bincount(pictures.labels, minlength=len(found.classes)).tolist()
         for split, pictures in sorted(found.splits.items(), key=lambda each: SPLITS.index(each[0]))
     }
-    files = _files(found, splits)
+    marks = {split: digests(images) for split, images in splits.items()}
+    files = _files(found, splits, marks)
+    names = files["files"] if files else {split: each.names for split, each in splits.items()}
+    record = files or {"digests": marks, **_drawn(divided)}
     return {
         "source": found.source,
         "classes": list(found.classes),
@@ -45,10 +48,10 @@ def manifest(
             *found.notes,
             *(f"left out: {each}" for each in reader.bad),
             *(appearance.notes(splits["train"], found.classes) if "train" in splits else ()),
-            *copies(*(_named(files) if files else _listed(splits)), found.classes),
+            *copies(names, record["digests"], found.classes),
         ],
         "skipped": [{"file": shown(each.path), "reason": each.reason} for each in reader.bad],
-        **(files or _drawn(divided)),
+        **record,
         "fingerprint": {
             "classes": hashlib.sha256(json.dumps(found.classes).encode()).hexdigest(),
             **{split: fingerprint(images) for split, images in splits.items()},
@@ -56,7 +59,9 @@ def manifest(
     }
 
 
-def _files(found: Found, splits: dict[str, Split]) -> dict[str, Any]:
+def _files(
+    found: Found, splits: dict[str, Split], marks: Mapping[str, list[str]]
+) -> dict[str, Any]:
     """Every file, read or not, and the digest of each one that was read; null is a bad one."""
     files = {
         split: list(map(shown, pictures.files))
@@ -67,7 +72,7 @@ def _files(found: Found, splits: dict[str, Split]) -> dict[str, Any]:
         return {}
     folder = os.path.commonpath([file for names in files.values() for file in names])
     read = {
-        split: dict(zip(each.names, digests(each), strict=True)) for split, each in splits.items()
+        split: dict(zip(each.names, marks[split], strict=True)) for split, each in splits.items()
     }
     return {
         "folder": folder,
@@ -75,16 +80,6 @@ def _files(found: Found, splits: dict[str, Split]) -> dict[str, Any]:
             split: [os.path.relpath(file, folder) for file in files[split]] for split in files
         },
         "digests": {split: [read[split].get(file) for file in files[split]] for split in read},
-    }
-
-
-def _named(files: dict[str, Any]) -> tuple[NamesBySplit, DigestsBySplit]:
-    return files["files"], files["digests"]
-
-
-def _listed(splits: dict[str, Split]) -> tuple[NamesBySplit, DigestsBySplit]:
-    return {name: split.names for name, split in splits.items()}, {
-        name: digests(split) for name, split in splits.items()
     }
 
 
@@ -147,6 +142,20 @@ def copies(names: NamesBySplit, digests: DigestsBySplit, classes: Sequence[str])
         ],
         classes,
     )
+
+
+def trained_on(manifest: Mapping[str, Any], split: Split) -> int:
+    """Returns how many images of a split have the pixels of a training image of a run.
+
+    Args:
+        manifest: the run's data.json, which may be damaged.
+        split: images as the run's network takes them.
+    """
+    recorded = manifest.get("digests")
+    train = recorded.get("train") if isinstance(recorded, dict) else None
+    train = train if isinstance(train, list) else []
+    known = {_pixels(each) for each in train if isinstance(each, str)}
+    return sum(_pixels(each) in known for each in digests(split))
 
 
 def _contradictions(images: list[tuple[str, str]], classes: Sequence[str]) -> Iterator[str]:

@@ -19,7 +19,8 @@ def ignore(event: object) -> None:
 
 
 def add(folder: Path, name: str) -> None:
-    pixels = np.random.default_rng(len(name)).integers(0, 256, (12, 12, 3), np.uint8)
+    seed = list(f"{folder.name}/{name}".encode())
+    pixels = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), np.uint8)
     folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(folder / name)
 
@@ -98,3 +99,45 @@ def test_a_run_that_was_moved_is_whole(run, tmp_path):
 
     assert evaluate(moved, ignore).accuracy >= 0
     assert json.loads((moved / "evaluation-test.json").read_text())["images"] == 4
+
+
+def warnings(run, **options):
+    events: list[object] = []
+    evaluate(run, events.append, **options)
+    return [event.message for event in events if isinstance(event, Warned)]
+
+
+def test_training_images_among_those_that_are_scored_are_reported(run, tmp_path):
+    """
+    Their accuracy is that of what was learned by heart.
+    """
+    assert [] == warnings(run)
+    (message,) = warnings(run, data=tmp_path / "photos")
+
+    assert message.startswith("32 of 40 images are also training images of ")
+
+
+def test_training_images_in_the_test_split_of_arrays_are_reported(tmp_path, write_config):
+    """
+    Training never reads the test images, so the evaluation must notice.
+    """
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 8, 8), np.uint8)
+    path = tmp_path / "own.npz"
+    labels = np.arange(40) % 2
+    np.savez(path, x_train=pixels, y_train=labels, x_test=pixels[:10], y_test=labels[:10])
+    config = write_config(dataset={"npz": str(path), "validation": "none"}, training={"epochs": 1})
+    run = Path(train(config, ignore, root=tmp_path / "runs").run)
+    (message,) = warnings(run)
+
+    assert message.startswith("10 of 10 images are also training images of ")
+
+
+@pytest.mark.parametrize("digests", [None, [], {"train": 3}, {"train": [None, 7, "x"]}])
+def test_a_record_of_the_data_that_is_damaged_says_nothing(run, tmp_path, digests):
+    """
+    data.json of a run from elsewhere may contain anything.
+    """
+    record = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    (run / "data.json").write_text(json.dumps(record | {"digests": digests}), encoding="utf-8")
+
+    assert [] == warnings(run, data=tmp_path / "photos")
