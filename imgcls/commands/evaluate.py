@@ -73,7 +73,7 @@ def _own(loaded: LoadedRun, name: SplitName | None, report: EventSink) -> tuple[
     from imgcls.data import dataset
 
     config, spec = loaded.config, loaded.spec
-    manifest = files.read_object(loaded.run.data, "images", "fingerprint", "made")
+    manifest = _record(loaded)
     there = manifest["images"]
     if name is None:
         name = "test" if "test" in there else "validation"
@@ -110,6 +110,20 @@ def _report_training_images(loaded: LoadedRun, images: "Split", report: EventSin
                 "metrics of images that were not used in training may be worse"
             )
         )
+
+
+def _record(loaded: LoadedRun) -> dict[str, Any]:
+    """Returns the run's data.json.
+
+    Raises:
+        RunError: if it is missing or damaged.
+    """
+    keys = ("images", "fingerprint", "made")
+    manifest = files.read_object(loaded.run.data, *keys)
+    wrong = next((key for key in keys if not isinstance(manifest[key], dict)), None)
+    if wrong:
+        raise RunError(f"{loaded.run.data} is damaged: {wrong} must be an object")
+    return manifest
 
 
 def _has_changed(before: dict[str, Any], now: dict[str, Any]) -> bool:

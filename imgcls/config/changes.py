@@ -15,7 +15,7 @@ from imgcls import files
 from imgcls.config import reader
 from imgcls.config.components.schedules import Schedule
 from imgcls.config.config import Config
-from imgcls.errors import RunError
+from imgcls.errors import ConfigError, RunError, UsageError
 
 SAFE = (
     "training.report_steps",
@@ -86,13 +86,17 @@ def current(config: Path, changes: Path, overrides: Sequence[str] = ()) -> reade
         overrides: `key=value` each, applied last.
 
     Raises:
-        ConfigError: if a value is invalid.
-        RunError: if a change is not allowed.
+        ConfigError: if an override is invalid.
+        RunError: if a change is not allowed, or `changes.json` is damaged.
     """
     before = read(changes)
     # ensure_ascii would write surrogate pairs, which YAML does not read as one character.
     kept = [f"{key}={json.dumps(each.value, ensure_ascii=False)}" for key, each in before.items()]
     resumed = reader.read_own(config).config
+    try:
+        reader.read_own(config, kept)
+    except (ConfigError, UsageError) as error:
+        raise RunError(f"{changes} is damaged: {error}") from error
     now = reader.read_own(config, kept, overrides)
     check(config.parent, resumed, now.config, {each.partition("=")[0] for each in overrides})
     return now

@@ -1,5 +1,6 @@
 """Evaluation notices that the data is not what the run was trained on."""
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 
 from imgcls.commands.evaluate import evaluate
 from imgcls.commands.train import train
-from imgcls.errors import DataError
+from imgcls.errors import DataError, RunError
 from imgcls.events import Warned
 
 
@@ -132,12 +133,44 @@ def test_training_images_in_the_test_split_of_arrays_are_reported(tmp_path, writ
     assert message.startswith("10 of 10 images are also training images of ")
 
 
-@pytest.mark.parametrize("digests", [None, [], {"train": 3}, {"train": [None, 7, "x"]}])
-def test_a_record_of_the_data_that_is_damaged_says_nothing(run, tmp_path, digests):
+def test_a_record_of_the_data_that_is_damaged_says_nothing(run, tmp_path):
     """
     data.json of a run from elsewhere may contain anything.
     """
     record = json.loads((run / "data.json").read_text(encoding="utf-8"))
-    (run / "data.json").write_text(json.dumps(record | {"digests": digests}), encoding="utf-8")
+    damaged: list[object] = [None, [], {"train": 3}, {"train": [None, 7, "x"]}]
+    for digests in damaged:
+        (run / "data.json").write_text(json.dumps(record | {"digests": digests}), encoding="utf-8")
+        assert [] == warnings(run, data=tmp_path / "photos")
 
-    assert [] == warnings(run, data=tmp_path / "photos")
+
+def test_a_record_of_the_data_of_another_shape_is_an_error(run):
+    """
+    A damaged or forged file of a run must not end in a traceback.
+    """
+    record = json.loads((run / "data.json").read_text(encoding="utf-8"))
+    for key, value in itertools.product(
+        ("images", "fingerprint", "made"), (None, 3, "text", [1], True)
+    ):
+        (run / "data.json").write_text(json.dumps(record | {key: value}), encoding="utf-8")
+        with pytest.raises(RunError, match=rf"data\.json is damaged: {key} must be an object"):
+            evaluate(run, ignore)
+
+
+CHANGES = [
+    {"training.epochs": {"value": "many", "step": 1}},
+    {"training.epoch": {"value": 3, "step": 1}},
+    {"a=b": {"value": 3, "step": 1}},
+    {"": {"value": 3, "step": 1}},
+    {"training.epochs": {"value": {"a": []}, "step": 1}},
+]
+
+
+def test_damaged_changes_are_an_error_of_the_run(run):
+    """
+    Nobody has made a mistake in a config or on the command line.
+    """
+    for changes in CHANGES:
+        (run / "changes.json").write_text(json.dumps(changes), encoding="utf-8")
+        with pytest.raises(RunError, match=r"changes\.json is damaged: "):
+            evaluate(run, ignore)
