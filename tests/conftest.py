@@ -1,4 +1,4 @@
-"""What tests of several packages share: small configs as files."""
+"""Shared by the tests of several packages: snapshots, and small configs as files."""
 
 import os
 import signal
@@ -16,25 +16,25 @@ from tests.lanes import (  # noqa: F401  # hooks
 from tests.server import server  # noqa: F401  # a fixture
 from tests.snapshots import FOLDER, OPTION, Snapshots
 
-# A script's background jobs begin with Ctrl-C ignored, and so would all that tests start.
+# A script's background jobs ignore Ctrl-C, and so would all processes that tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Else every start of the program would compile it anew, which no user's start but the first does.
+# Otherwise every start of the program would compile it; for users, only the first one does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-# TensorFlow's start-up noise is no part of what is tested.
+# TensorFlow's startup messages are not what is tested.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the command line has it
-# Tests leave nothing in the cache of whoever runs them; those of the cache have one of their own.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as on the command line
+# Tests must not write to the user's cache; those that test the cache use a separate one.
 os.environ["IMGCLS_CACHE"] = "0"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option that renews the texts which users see."""
+    """Adds the option that renews the stored texts."""
     parser.addoption(OPTION, action="store_true", help="store snapshots instead of comparing them")
 
 
 @pytest.fixture
 def snapshot(request: pytest.FixtureRequest) -> Snapshots:
-    """Asserts that a text is the one that is stored under a name: `snapshot(name, text)`."""
+    """Asserts that a text equals the one stored under a name: `snapshot(name, text)`."""
     path = request.path
     return Snapshots(
         FOLDER / path.stem,
@@ -44,7 +44,7 @@ def snapshot(request: pytest.FixtureRequest) -> Snapshots:
 
 
 def _small(**changes: Any) -> dict[str, Any]:
-    """A config of everything that has a state, on digits, of which sections can be replaced."""
+    """Returns a config on digits that uses everything with a state; sections can be replaced."""
     return {
         "dataset": {"name": "digits"},
         "augmentation": [
@@ -68,13 +68,13 @@ def _small(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def small() -> Callable[..., dict[str, Any]]:
-    """Makes a small config with some sections replaced."""
+    """Returns a function that makes a small config with some sections replaced."""
     return _small
 
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a small config with some sections replaced, and returns its path."""
+    """Returns a function that writes such a config, and returns its path."""
 
     def write(name: str = "small", **changes: Any) -> Path:
         path = tmp_path / f"{name}.yaml"

@@ -1,4 +1,4 @@
-"""A run with two checkpoints, and damage to the newer one, repeatable from its number."""
+"""A run with two checkpoints, and damage to the newer one, reproducible from a number."""
 
 import random
 from collections.abc import Callable
@@ -19,7 +19,7 @@ ATTACHED = ("../../config.yaml", "../../model.json")
 
 
 def make(run: Path) -> None:
-    """Makes a run with the checkpoints 5 and 10."""
+    """Creates a run with checkpoints at steps 5 and 10."""
     (run / "config.yaml").write_text("dataset: {name: digits}\nseed: 0\n")
     (run / "model.json").write_text('{"classes": ["cat", "dog"]}\n')
     for step in (5, 10):
@@ -48,18 +48,18 @@ def save(run: Path, step: int) -> Path:
 
 
 def cut(data: bytes, dice: random.Random) -> bytes:
-    """A file that lost its end."""
+    """A truncated file."""
     return data[: dice.randrange(len(data))]
 
 
 def flipped(data: bytes, dice: random.Random) -> bytes:
-    """A file with one other bit."""
+    """A file with one flipped bit."""
     place = dice.randrange(len(data))
     return data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
 
 
 def read_all(checkpoint: Path) -> None:
-    """Reads all that a checkpoint has.
+    """Reads everything in a checkpoint.
 
     Raises:
         RunError: if any of it is damaged.
@@ -78,7 +78,7 @@ def _message(checkpoint: Path) -> str:
 
 
 def sweep(run: Path, way: Callable[[bytes, random.Random], bytes], count: int) -> int:
-    """Damages every file of step 10, so many times in all; returns how often it was reported.
+    """Damages the files of step 10 in turn, `count` times; returns how often it was reported.
 
     Raises:
         AssertionError: if damage is loaded, not named, or the older checkpoint does not take over.
@@ -99,7 +99,7 @@ def sweep(run: Path, way: Callable[[bytes, random.Random], bytes], count: int) -
             assert found.step == 5, f"{way.__name__} {number}"
             assert len(problems) == 1
             assert problems[0].startswith(str(path))
-        else:  # both belong to the same config
+        else:  # both checkpoints have the same config
             assert found is None
             assert len(problems) == 2
         path.write_bytes(data)

@@ -1,6 +1,6 @@
-"""The lanes of the suite: which tests each one has, and how many seconds it took.
+"""The lanes of the suite: which tests are in each, and how many seconds they took.
 
-A test that has no mark of a lane, and is in neither of the lists, is fast.
+A test that has no lane mark, and is in neither of the lists, is fast.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,14 +35,14 @@ SLOW_TESTS = (
     "test_it_learns_what_float32_learns_and_goes_on_bit_for_bit",
     "test_it_stands_in_a_pipe",
 )
-"""Single tests of that kind in files of fast ones."""
+"""Single tests of that kind, in files of fast ones."""
 
-_LANE = "lane"  # the property of a report
+_LANE = "lane"  # the property's name in a report
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks each test with its lane, and skips those of `timing` next to other processes."""
+    """Marks each test with its lane, and skips `timing` tests next to other processes."""
     alone = not hasattr(config, "workerinput")  # pytest-xdist's
     for item in items:
         lane = _lane(item)
@@ -64,7 +64,7 @@ def _lane(item: pytest.Item) -> str:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """With `--durations`, writes the tests of each lane and their seconds."""
+    """With `--durations`, writes the number of tests and the seconds of each lane."""
     if terminalreporter.config.getoption("durations") is None:
         return
     reports = [
@@ -87,7 +87,7 @@ def _lines(reports: Sequence[pytest.TestReport]) -> Iterator[str]:
 
 
 def missing(root: Path) -> list[str]:
-    """Returns what the lists name and the tests do not have."""
+    """Returns the entries of the lists that do not exist."""
     text = "".join(file.read_text(encoding="utf-8") for file in root.glob("tests/**/test_*.py"))
     files = [file for file in SLOW_FILES if not (root / file).is_file()]
     return files + [name for name in SLOW_TESTS if f"def {name}(" not in text]

@@ -1,4 +1,4 @@
-"""Runs that were begun, and ended before anything else."""
+"""Runs that were created, and ended before anything else."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ from imgcls.runs import folders
 
 
 def create(root: Path, name: str, config: bytes = b"") -> folders.Run:
-    """Returns a new run that nobody holds any more."""
+    """Returns a new run that no process holds."""
     with folders.created(root, name, config) as run:
         return run

@@ -1,4 +1,4 @@
-"""Python as a user who may not write, and for whom root's rights do not open every door."""
+"""Python as the user nobody, who may not write and has none of root's permissions."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(code: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    """Runs a program as nobody, with this package at hand."""
+    """Runs a program as nobody, with this package importable."""
     command = ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, "-B", "-c", code]
     return subprocess.run(
         [*command, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, check=False
@@ -22,7 +22,7 @@ def run(code: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
 
 @cache
 def can_run() -> bool:
-    """Whether that works: it takes root, and a Python and a checkout that everybody may read."""
+    """Returns whether that works: it needs root, and files that everybody may read."""
     if not shutil.which("setpriv") or os.geteuid() != 0:
         return False
     return run("import imgcls.config.reader, imgcls.images.load").returncode == 0

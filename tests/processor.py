@@ -1,11 +1,11 @@
-"""What commands cost, whatever else the machine does meanwhile."""
+"""The CPU time of commands, which does not depend on what else the machine does."""
 
 import resource
 from collections.abc import Callable
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Returns the processor's seconds of the processes that some work starts and waits for."""
+    """Returns the CPU seconds of the processes that some work starts and waits for."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -1,4 +1,4 @@
-"""A server on this machine that has published files."""
+"""A local server that hosts published files."""
 
 import hashlib
 import http.server
@@ -10,7 +10,7 @@ from imgcls.downloads.remote import Remote
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Has contents by path; what is called with the request answers for itself."""
+    """Serves contents by path; a callable content handles the request itself."""
 
     daemon_threads = True
 
@@ -21,10 +21,10 @@ class Server(http.server.ThreadingHTTPServer):
         self.over = threading.Event()
 
     def handle_error(self, request, client_address):
-        """Says nothing of clients that went away, which is what they are here for."""
+        """Ignores clients that disconnect, which tests do on purpose."""
 
     def has(self, name, content, **other):
-        """Takes a content, and returns the file that it is; `other` is what is wrong of it."""
+        """Adds a content, and returns its description; `other` overrides fields with wrong ones."""
         self.contents[f"/{name}"] = content
         url = f"http://127.0.0.1:{self.server_port}/{name}"
         right = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -37,7 +37,7 @@ class Request(http.server.BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self):
-        """Gives what the server has."""
+        """Sends the content at the path."""
         self.server.asked.append(self.path)
         content = self.server.contents.get(self.path)
         if content is None:
@@ -48,19 +48,19 @@ class Request(http.server.BaseHTTPRequestHandler):
             self.send(content)
 
     def send(self, content, length=None):
-        """Sends a content, and says that it is of this length."""
+        """Sends a content, and declares this length."""
         self.send_response(200)
         self.send_header("Content-Length", str(len(content) if length is None else length))
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, format, *args):  # noqa: A002 - the library's name
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
 def server():
-    """A server on this machine, with nothing to give yet."""
+    """A local server, with no contents yet."""
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()

@@ -1,6 +1,6 @@
 """Snapshots: texts that users see, each in a file of `tests/snapshots/`.
 
-A test asserts that a text is the stored one; `pytest --renew-snapshots` stores the new text
+A test asserts that a text equals the stored one; `pytest --renew-snapshots` stores the new text
 instead, and `git diff` shows what has changed for users.
 """
 
@@ -19,8 +19,8 @@ class Snapshots:
     """The snapshots of one test module.
 
     Attributes:
-        folder: of the module's snapshots.
-        test: what to run to renew them.
+        folder: holds the module's snapshots.
+        test: the pytest argument that renews them.
         renew: whether to store texts instead of comparing them.
     """
 
@@ -29,7 +29,7 @@ class Snapshots:
     renew: bool = False
 
     def __call__(self, name: str, text: str) -> None:
-        """Asserts that a text is the stored one, to the last space and line break."""
+        """Asserts that a text equals the stored one, including spaces and line breaks."""
         path = self.folder / f"{name}.txt"
         if self.renew:
             path.parent.mkdir(parents=True, exist_ok=True)

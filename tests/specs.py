@@ -1,4 +1,4 @@
-"""Data specs and data sets of a few lines."""
+"""Small data specs and data sets."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def spec_of(
 
     Args:
         classes: their names.
-        stored: height and width at which images are kept; the network sees them so, too.
+        stored: height and width of the stored images, and by default of the network's input.
         channels: 1 or 3.
         changes: other fields, such as `size`.
     """

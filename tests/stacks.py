@@ -1,4 +1,4 @@
-"""Stacks of layers as networks, of any input and output."""
+"""Stacks of layers as networks, with any input and output shape."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,12 +15,12 @@ SPEC = DataSpec(classes=("a", "b", "c"), size=(8, 8), stored=(8, 8), channels=1,
 def stacked(
     layers: Sequence[object], shape: tuple[int, ...], spec: DataSpec = SPEC, **options: Any
 ) -> tuple[keras.Sequential, Building]:
-    """Returns the network of layers as a config writes them, and all that was built.
+    """Returns a network of the layers, and the Building that holds all built layers.
 
     Args:
-        layers: as YAML has them.
+        layers: as written in YAML.
         shape: of the input, without the batch.
-        spec: the data's.
+        spec: the data spec.
         options: of the Building: `seed`, `replicas`.
     """
     building = Building(spec, **{"seed": 0} | options)
@@ -31,6 +31,6 @@ def stacked(
 
 
 def built(layer: object, shape: tuple[int, ...], spec: DataSpec = SPEC, **options: Any) -> Any:
-    """Returns the Keras layer of one layer."""
+    """Returns the Keras layer built for one layer of a config."""
     model, _ = stacked([layer], shape, spec, **options)
     return model.layers[0]

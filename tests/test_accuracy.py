@@ -1,4 +1,4 @@
-"""The accuracy of the shipped config that needs no download; a wrong engine does not reach it."""
+"""The accuracy of the shipped config that needs no download; a faulty engine misses it."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ DIGITS = Path(__file__).parents[1] / "configs" / "digits.yaml"
 )
 def test_digits_reaches_its_test_accuracy(epochs, floor, tmp_path):
     """
-    Steps can be right one by one and a training still learn less than it should.
+    Each step may be correct, and training still learn less than it should.
     """
     overrides = [f"training.epochs={epochs}"]
     trained = train(DIGITS, lambda _: None, overrides=overrides, root=tmp_path)

@@ -1,4 +1,4 @@
-"""What the benchmarks say is what was measured; what they measure is for whoever runs them."""
+"""The benchmark reports match the measurements; the measurements themselves are not tested."""
 
 import itertools
 import subprocess
@@ -45,7 +45,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_the_list_names_each_comparison():
     """
-    Whoever wants one figure need not wait hours for all of them.
+    Users who want one figure must not have to wait hours for all of them.
     """
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--list"],
@@ -63,7 +63,7 @@ def test_the_list_names_each_comparison():
 
 def test_a_ratio_is_taken_within_its_round():
     """
-    A machine that is half as fast for a minute is so for both; medians of each would not know.
+    If the machine slows down for a minute, both contenders do; separate medians would ignore that.
     """
     assert Spread(2.5, 2.0, 3.0) == ratios(ROUNDS, "images_per_second", 1)
     assert Spread(100.0, 75.0, 200.0) == figures(ROUNDS, "images_per_second", 1)
@@ -71,7 +71,7 @@ def test_a_ratio_is_taken_within_its_round():
 
 def test_a_target_knows_which_way_is_better():
     """
-    Twice the speed is a success, and twice the memory is none.
+    Twice the speed is a success; twice the memory is not.
     """
     assert Target(2.0).is_met(2.0)
     assert not Target(2.0).is_met(1.99)
@@ -81,8 +81,7 @@ def test_a_target_knows_which_way_is_better():
 
 def test_the_page_has_the_column_of_the_machine_it_was_measured_on():
     """
-    A figure in the column of the other kind of machine would be a lie, and so would a missed target
-    that is not called one.
+    A figure in the wrong column would mislead, and so would a missed target not marked as such.
     """
     result = made_up([], {"tutorial": {"rounds": ROUNDS}, "eight": {"rounds": ROUNDS[1:2]}})
     slow = made_up([], {"random_layers": {"rounds": [[*ROUNDS[0][1:], ROUNDS[0][0]]]}})
@@ -101,7 +100,7 @@ def test_the_page_has_the_column_of_the_machine_it_was_measured_on():
 
 def test_a_result_from_the_other_kind_of_machine_fills_its_own_column():
     """
-    One page holds both kinds; each was measured where it could be.
+    One page shows both kinds of machines, each measured separately.
     """
     here = made_up([], {"tutorial": {"rounds": ROUNDS}})
     there = made_up(["amx_bf16"], {"tutorial": {"rounds": ROUNDS[:1]}})
@@ -114,7 +113,7 @@ def test_a_result_from_the_other_kind_of_machine_fills_its_own_column():
 
 def test_a_comparison_that_could_not_run_does_not_hide_one_that_did():
     """
-    Calling one benchmark without PyTorch must not wipe out what was measured with it.
+    Running one benchmark without PyTorch must not erase what was measured with it.
     """
     measured = made_up([], {"torch_relu": {"rounds": ROUNDS}})
     passed_over = made_up([], {"torch_relu": {"reason": "no | torch"}}, "2026-01-02")
@@ -125,7 +124,7 @@ def test_a_comparison_that_could_not_run_does_not_hide_one_that_did():
 
 def test_a_figure_alone_is_held_against_its_target_itself():
     """
-    The help has no peer; its limit is in seconds.
+    The help command has nothing to be compared with; its limit is in seconds.
     """
     found = made_up([], {"help": {"rounds": [[{"seconds": 0.1}], [{"seconds": 0.3}]]}})
 
@@ -134,7 +133,7 @@ def test_a_figure_alone_is_held_against_its_target_itself():
 
 def test_the_gpu_table_has_what_was_measured():
     """
-    A share is of the steps alone: what is lost to 100 % is what the input costs.
+    The percentage is relative to the steps alone: what is missing to 100% is the cost of input.
     """
     rows = [
         {"config": "a.yaml", "precision": "float32", "xla": True, "training": 90.0, "step": 100.0},
@@ -154,7 +153,7 @@ def test_the_gpu_table_has_what_was_measured():
 
 def test_results_are_read_back_as_they_were_kept(tmp_path):
     """
-    The page is written anew from them, months later.
+    The page is regenerated from the results months later.
     """
     one, two = made_up([], {"help": {"reason": "none"}}), made_up([], {}, "2026-01-02")
     results.save(two, tmp_path)
@@ -166,7 +165,7 @@ def test_results_are_read_back_as_they_were_kept(tmp_path):
 
 def test_contenders_run_in_turns_each_in_a_process_of_its_own(tmp_path):
     """
-    What one leaves warm would be the other's advantage.
+    In a shared process, one contender would benefit from what another has warmed up.
     """
     script = "import json, os, sys\nprint('noise')\nprint(json.dumps({'n': 1, 'pid': os.getpid()}))"
     (tmp_path / "contender.py").write_text(script, encoding="utf-8")
@@ -182,7 +181,7 @@ def test_contenders_run_in_turns_each_in_a_process_of_its_own(tmp_path):
 
 def test_what_a_contender_needs_and_what_it_says_when_it_fails_is_told(tmp_path):
     """
-    "Not measured" without a reason is a riddle.
+    "Not measured" without a reason does not help the user.
     """
     (tmp_path / "broken.py").write_text("raise SystemExit('no such data')", encoding="utf-8")
     settings = Settings("bfloat16", root=tmp_path)
@@ -205,7 +204,7 @@ def test_what_a_contender_needs_and_what_it_says_when_it_fails_is_told(tmp_path)
 
 def test_the_kind_of_machine_is_what_its_processor_says(tmp_path):
     """
-    Targets differ by a factor of up to two between the kinds.
+    Targets differ by up to a factor of two between the kinds of machines.
     """
     flags = "model name : Example 9000\nflags : fpu {} avx2\n\nmodel name : other\n"
     with_units, without = tmp_path / "with", tmp_path / "without"
@@ -224,14 +223,14 @@ def test_the_kind_of_machine_is_what_its_processor_says(tmp_path):
 @pytest.mark.parametrize("config", sorted((ROOT / "benchmarks/configs").glob("*.yaml")), ids=str)
 def test_every_config_of_the_benchmarks_is_right(config):
     """
-    They are run by hand, now and then; a stale one would be found hours too late.
+    They are run manually, now and then; an outdated one would be noticed hours too late.
     """
     assert config.stem == reader.read(config).name
 
 
 def test_every_shipped_config_has_a_floor():
     """
-    A config whose training is not compared with its steps may wait for its input unnoticed.
+    If training is not compared with its steps alone, it may wait for input unnoticed.
     """
     shipped = {f"configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
 
@@ -242,7 +241,7 @@ def test_every_shipped_config_has_a_floor():
 
 def test_a_step_is_shown_operation_by_operation():
     """
-    What a step could gain at most, and where, is read from here before anyone optimises anything.
+    Before optimizing, developers read here how much a step could gain, and where.
     """
     row = {"name": "conv2d", "operations": 2e9, "bytes": 1e7, "seconds": 0.02}
     rows = [row | {"floor_seconds": 0.01}, row | {"name": "Adam", "floor_seconds": 0.02}]
@@ -263,12 +262,12 @@ def test_every_piece_can_be_taken_out():
     """
     named = {each.name.removeprefix("piece_") for each in COMPARISONS if "piece_" in each.name}
 
-    assert named == set(WITHOUT) - {"resident", "device"}  # those are benchmarks.gpu's
+    assert named == set(WITHOUT) - {"resident", "device"}  # those are measured by benchmarks.gpu
 
 
 def test_bytes_are_counted_of_the_files_of_a_folder_alone():
     """
-    A call that another thread interrupts in the log, or a mapped file, is read all the same.
+    Calls that the log splits in two, and memory-mapped files, must be counted as well.
     """
     log = """\
 7  read(3</tmp/run/model.json>, "{\\n \\"classes\\"", 4096) = 312
@@ -287,7 +286,7 @@ def test_bytes_are_counted_of_the_files_of_a_folder_alone():
 
 def test_the_quick_look_at_a_gpu_needs_no_download_and_few_processes():
     """
-    A machine with a GPU is lent for minutes, often without a network.
+    A GPU machine may be available only for minutes, often without a network.
     """
     rows, feeds = gpu.plan(quick=True)
 
@@ -297,7 +296,7 @@ def test_the_quick_look_at_a_gpu_needs_no_download_and_few_processes():
 
 def test_a_gpu_is_measured_with_every_shipped_config():
     """
-    What the quick look leaves out must not be left out of the whole.
+    What the quick run leaves out must be measured by the full one.
     """
     rows, feeds = gpu.plan(quick=False)
 

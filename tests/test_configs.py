@@ -1,4 +1,4 @@
-"""Each shipped config loads, builds and takes a step; on made images, so that no set is needed."""
+"""Each shipped config loads, builds and takes a step, on random images instead of its data."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ THE_TUTORIALS = {
 
 
 def made(config: reader.CheckedConfig) -> Data:
-    """Random images of the set's size, a few a class."""
+    """Returns random images of the data set's size, two per class."""
     dataset = config.config.dataset
     kind = dataset.model_dump().get("name", "photos")
     side, channels, classes = STORED[kind]
@@ -50,7 +50,7 @@ def made(config: reader.CheckedConfig) -> Data:
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_a_shipped_config_takes_a_step(file):
     """
-    They are what people start from.
+    Users start from these configs.
     """
     checked = reader.read(file)
     training = checked.config.training.model_copy(update={"batch_size": 4})
@@ -58,7 +58,7 @@ def test_a_shipped_config_takes_a_step(file):
     prepared = prepare(config, made(checked), lambda _: None)
     model, engine = prepared.network.model, prepared.engine(0)
     before = [np.asarray(each) for each in model.trainable_variables]
-    # Two steps: a warm-up begins with a rate of 0.
+    # Two steps: a warmup starts with a rate of 0.
     row = engine.advance(engine.batches(range(2)), 2)[1]
 
     assert row[IMAGES] == 4

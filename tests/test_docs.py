@@ -1,4 +1,4 @@
-"""What is written about the tool says what the tool does."""
+"""The documentation matches the program."""
 
 import re
 import shlex
@@ -26,7 +26,7 @@ MEMBERS = [each for each in language() if not (issubclass(each, Component) and i
 
 def test_the_reference_of_the_config_is_the_code():
     """
-    A page written by hand is wrong by the next change.
+    A page written by hand would be wrong after the next change.
     """
     written = (ROOT / "docs/config.md").read_text(encoding="utf-8")
 
@@ -36,7 +36,7 @@ def test_the_reference_of_the_config_is_the_code():
 @pytest.mark.parametrize("section", language(), ids=lambda section: section.__name__)
 def test_every_name_of_the_language_is_documented(section):
     """
-    The docs of a name are the editor's hover text and the reference: none may be missing.
+    These docs are the editor's hover text and the reference: none may be missing.
     """
     assert vars(section)["__doc__"]
     assert about(section).endswith((".", ":", "`"))
@@ -53,12 +53,12 @@ def test_every_key_is_documented(section):
 
 
 def prose(page):
-    """The text of a page without its blocks of code, in which `#` begins a comment."""
+    """Returns the text of a page without its code blocks, in which `#` starts a comment."""
     return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def anchors(page):
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Returns the anchors of a page's headings, as GitHub generates them."""
     headings = re.findall(r"^#+ (.+)$", prose(page), flags=re.MULTILINE)
     return {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in headings}
 
@@ -66,7 +66,7 @@ def anchors(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_to_a_page_or_a_heading_leads_somewhere(page):
     """
-    A newcomer who follows a link to nothing does not follow the next one.
+    A newcomer who follows a dead link will not follow the next one.
     """
     dead = []
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
@@ -82,7 +82,7 @@ def test_every_link_to_a_page_or_a_heading_leads_somewhere(page):
 
 def test_every_page_is_looked_at():
     """
-    A page that moved would take its links out of the test.
+    If a page moved, its links would no longer be tested.
     """
     names = {str(page.relative_to(ROOT)) for page in PAGES}
 
@@ -91,7 +91,7 @@ def test_every_page_is_looked_at():
 
 def test_the_readme_names_what_is_there():
     """
-    The tree in the README is a newcomer's map.
+    The tree in the README is a map for newcomers.
     """
     tree = README.split("## The tree")[1].split("```")[1]
     named = re.findall(r"^( *)([\w./]+)  ", tree, flags=re.MULTILINE)
@@ -105,7 +105,7 @@ def test_the_readme_names_what_is_there():
 
 def test_the_page_of_a_run_lists_every_file_that_a_run_may_have():
     """
-    Whoever finds a file in a run should not have to read the program to know what it is.
+    Users who find a file in a run should not have to read the code to know what it is.
     """
     page = (ROOT / "runs/README.md").read_text(encoding="utf-8")
     listed = {name.split("/")[0] for name in re.findall(r"^\| `([^`]+)` \|", page, re.MULTILINE)}
@@ -119,7 +119,7 @@ def test_the_page_of_a_run_lists_every_file_that_a_run_may_have():
 
 def test_the_readme_measures_every_shipped_config():
     """
-    A config without a row in the table is a promise without a figure.
+    A config without a row in the table is a promise without numbers.
     """
     table = README.split("## Results")[1].split("\n## ")[0]
     configs = {path.name for path in (ROOT / "configs").glob("*.yaml")} - {"smoke.yaml"}
@@ -129,7 +129,7 @@ def test_the_readme_measures_every_shipped_config():
 
 def test_ci_runs_the_line_that_the_readme_gives():
     """
-    The line that people are told to run is the one that is known to work.
+    The command that users are told to run must be the one that is known to work.
     """
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     marked = README.split("<!-- test line")[1].split("```")[1]
@@ -142,7 +142,7 @@ def test_ci_runs_the_line_that_the_readme_gives():
 
 def test_ci_tells_the_install_from_the_tests():
     """
-    A test line that is cut at the wrong place installs nothing, or runs a part of the tests.
+    If the line is split in the wrong place, CI installs nothing, or runs only some of the tests.
     """
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
     cut = "".join(
@@ -165,7 +165,7 @@ def test_ci_tells_the_install_from_the_tests():
 
 def test_the_changelog_knows_this_version():
     """
-    Users look there for what a release changes for them.
+    Users look there to see what a release changes for them.
     """
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -176,7 +176,7 @@ def test_the_changelog_knows_this_version():
 
 def test_the_page_of_the_command_line_is_the_code():
     """
-    An option that is not on the page is an option that nobody finds.
+    Nobody finds an option that is not on the page.
     """
     written = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     made = subprocess.run(
@@ -188,7 +188,7 @@ def test_the_page_of_the_command_line_is_the_code():
 
 def test_the_exit_codes_on_the_page_are_those_of_the_errors():
     """
-    Schedulers and scripts decide by them whether to try again: a code never changes its meaning.
+    Schedulers and scripts use them to decide on a retry: a code must never change its meaning.
     """
     page = (ROOT / "docs/cli.md").read_text(encoding="utf-8")
     written = re.findall(r"^\| (\d+) \| (\w*) \|", page, flags=re.MULTILINE)

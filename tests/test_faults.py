@@ -1,4 +1,4 @@
-"""The page of faults is whole, and its tests are there."""
+"""The page of faults is complete, and the tests that it names exist."""
 
 import ast
 import re
@@ -15,14 +15,14 @@ COUNTS = {"C": 16, "D": 28, "T": 29, "P": 20, "X": 4, "S": 1, "N": 24}
 
 @cache
 def functions_of(path):
-    """The names of the functions of a file, which need not be imported for that."""
+    """Returns the names of a file's functions, without importing it."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}
 
 
 def test_every_fault_has_a_row_in_its_order():
     """
-    A fault that is left out is one that nobody looks after.
+    Nobody takes care of a fault that is missing from the page.
     """
     numbers = [f"{letter}{n + 1}" for letter, count in COUNTS.items() for n in range(count)]
 
@@ -32,7 +32,7 @@ def test_every_fault_has_a_row_in_its_order():
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_a_row_has_tests_that_are_there_or_says_why_not(row):
     """
-    The name of a test that was renamed or removed would go on to promise what nobody checks.
+    The name of a renamed or removed test would promise a check that no longer exists.
     """
     _, fault, does, proof = row
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", proof)

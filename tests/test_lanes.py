@@ -1,4 +1,4 @@
-"""Each test is in one lane, and the lists of slow ones name what is there."""
+"""Each test is in one lane, and the lists of slow tests are up to date."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def test_it_stands_in_a_pipe(number): pass
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Returns a function that runs pytest on tests of each lane: its exit code and its lines."""
+    """Returns a function that runs pytest on tests of each lane; it returns exit code and lines."""
     folder = tmp_path_factory.mktemp("lanes")
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
 
@@ -52,7 +52,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shown(run):
-    """What a run in two processes shows, with the slowest tests."""
+    """The output of a run in two processes, with the slowest tests."""
     code, lines = run(TESTS, "-n", "1", "--durations=10", "--durations-min=0")
 
     assert 0 == code, lines
@@ -61,14 +61,14 @@ def shown(run):
 
 def test_the_lists_of_slow_tests_name_what_is_there():
     """
-    A slow test that was renamed would be in the fast lane from then on.
+    A slow test that was renamed would silently move to the fast lane.
     """
     assert [] == lanes.missing(ROOT)
 
 
 def test_each_test_is_in_one_lane(shown):
     """
-    What `.ci/run` prints of the lanes shows which of them has grown too slow.
+    The lanes that `.ci/run` prints show which of them has become too slow.
     """
     counts = [line.partition(" tests, ")[0] for line in shown if " tests, " in line]
 
@@ -85,14 +85,14 @@ def test_the_lanes_and_the_slowest_tests_come_before_the_summary(shown):
 
 def test_what_measures_seconds_is_left_out_next_to_other_processes(shown):
     """
-    It would measure what else the machine does.
+    It would measure the load of the machine instead.
     """
     assert any("run pytest -m timing, without -n" in line for line in shown)
 
 
 def test_a_lane_can_be_run_by_its_name(run):
     """
-    `pytest -m fast` is what people run between two changes.
+    Developers run `pytest -m fast` between two changes.
     """
     code, lines = run(TESTS, "-m", "slow or timing")
 
@@ -102,7 +102,7 @@ def test_a_lane_can_be_run_by_its_name(run):
 
 def test_two_lanes_are_a_mistake(run):
     """
-    A test of two lanes would be run twice.
+    A test in two lanes would run twice.
     """
     twice = "import pytest\n@pytest.mark.slow\n@pytest.mark.timing\ndef test_it(): pass\n"
     code, lines = run(twice)

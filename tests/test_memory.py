@@ -1,4 +1,4 @@
-"""What is left is what the kernel says, in a container too."""
+"""Free memory is what the kernel reports, in a container as well."""
 
 import platform
 
@@ -13,7 +13,7 @@ GIB = 2**30
 
 @pytest.fixture
 def system(tmp_path):
-    """Returns a function that writes files of /proc and /sys, and asks what is left there."""
+    """Returns a function that writes files of /proc and /sys, and returns the free memory there."""
 
     def left(files):
         for name, text in files.items():
@@ -41,14 +41,14 @@ MEMINFO = {"proc/meminfo": f"MemTotal: 64 kB\nMemAvailable: {22 * 2**20} kB\nHug
 )
 def test_an_amount_is_said_in_its_own_unit(number, text):
     """
-    `4398046511104 bytes` is read by nobody.
+    Nobody can read `4398046511104 bytes`.
     """
     assert text == amount(number)
 
 
 def test_swap_counts_as_memory(system):
     """
-    A training that swaps is slow, and no reason to refuse it.
+    Training that swaps is slow, but that is no reason to reject it.
     """
     assert 22 * GIB == system(MEMINFO)
     assert 24 * GIB == system({"proc/meminfo": MEMINFO["proc/meminfo"] + "SwapFree: 2097152 kB\n"})
@@ -69,7 +69,7 @@ def test_swap_counts_as_memory(system):
             2 * GIB,
         ),
         (
-            {  # a container that sees its own group at the top, and a path from outside
+            {  # a container that has its own group at the top, and the path of the host
                 "proc/self/cgroup": "4:cpu,memory:/docker/4f\n0::/\n",
                 "sys/fs/cgroup/memory/memory.limit_in_bytes": f"{4 * GIB}\n",
                 "sys/fs/cgroup/memory/memory.usage_in_bytes": f"{5 * GIB}\n",
@@ -81,14 +81,14 @@ def test_swap_counts_as_memory(system):
 )
 def test_the_limit_of_a_container_counts(system, groups, expected):
     """
-    The kernel kills a process that exceeds it, though the machine has memory left.
+    The kernel kills a process that exceeds the limit, even if the machine has memory left.
     """
     assert expected == system(MEMINFO | groups)
 
 
 def test_what_the_system_does_not_say_is_unknown(system):
     """
-    A guess would refuse what can be trained.
+    A guess could reject data that fits.
     """
     assert system({}) is None
     if platform.system() == "Linux":
@@ -97,7 +97,7 @@ def test_what_the_system_does_not_say_is_unknown(system):
 
 def test_a_full_memory_is_our_error():
     """
-    A traceback that ends in `_ArrayMemoryError` says nothing of which data it was.
+    A traceback ending in `_ArrayMemoryError` does not say which data was too large.
     """
     told = pytest.raises(ResourceError, match=r"^the data set does not fit into memory; .* free$")
     with told, enough_for("the data set"):

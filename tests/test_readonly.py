@@ -1,4 +1,4 @@
-"""Folders that may only be read: enough for a reader, an early error for a training."""
+"""Read-only folders: enough for reading, an early error for training."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ pytestmark = nobody.needed
 
 @pytest.fixture
 def folder():
-    """A folder that nobody but root may write in; pytest's own may only its user look into."""
+    """A folder that only root may write to, outside pytest's, which only its user may read."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -31,7 +31,7 @@ print(found.step, problems)
 
 def test_a_run_that_may_only_be_read_can_be_used(folder):
     """
-    The group's best model lies on a share where nobody but its owner may write.
+    A team's best model is on a share where only its owner may write.
     """
     damage.make(folder)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
@@ -51,7 +51,7 @@ main()
 
 def test_a_training_where_nothing_may_be_written_is_an_error_at_once(folder):
     """
-    Ten hours later would be too late to hear it.
+    Ten hours later would be too late to report it.
     """
     new = nobody.run(TRAIN, "train", nobody.ROOT / "configs" / "smoke.yaml", "--runs", folder)
     damage.make(folder)

@@ -1,4 +1,4 @@
-"""The published sets, where they are at hand: `IMGCLS_DATA` names the folder of their npz files."""
+"""The published data sets, if present: `IMGCLS_DATA` is the folder of their npz files."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def ignore(event: object) -> None:
 )
 def test_a_published_set_is_read_as_it_was_published(name, size, channels):
     """
-    A tenth held out for validation, the published test images left for the end.
+    A tenth is held out for validation, and the published test images are kept for the end.
     """
     config = reader.read(CONFIGS / f"{name}.yaml").config
     data = dataset.load(config.dataset, config.seed, ignore)
@@ -49,7 +49,7 @@ def test_a_published_set_is_read_as_it_was_published(name, size, channels):
 @needs("mnist")
 def test_a_few_steps_on_mnist_learn_to_read_digits(tmp_path):
     """
-    Everything between the pixels and the accuracy is right, or this is not reached.
+    This accuracy is reached only if everything from the pixels to the metrics is correct.
     """
     quick = ["training.epochs=1", "training.steps_per_epoch=300", "training.batch_size=64"]
     trained = train(CONFIGS / "mnist.yaml", ignore, overrides=quick, root=tmp_path)

@@ -1,4 +1,4 @@
-"""The shape of the code: what may import what, how long things are, and what starts fast."""
+"""The structure of the code: allowed imports, maximum lengths, and fast startup."""
 
 import ast
 import subprocess
@@ -15,8 +15,8 @@ ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "imgcls").rglob("*.py"))
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 
-# Section 2 of the design: a part imports from the rows below its own. Within a row, one of two
-# parts may import the other, but for those named in STRANGERS.
+# Section 2 of the design: a part may import from the rows below it. Within a row, one of two
+# parts may import the other, except for those in STRANGERS.
 LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"__main__"}),
     frozenset({"cli"}),
@@ -37,8 +37,14 @@ STRANGERS = ({"console", "commands"}, {"training", "inference"}, {"downloads", "
 FORBIDDEN_NAMES = {"utils", "common", "helpers", "base", "core", "manager", "handler"}
 PRINTERS = {"console", "cli"}
 HEAVY = {"tensorflow", "keras"}
-HEAVY_PARTS = {"ops", "network", "training", "data", "inference"}  # may import them at the top ...
-LIGHT_MODULES = {  # ... but these
+HEAVY_PARTS = {
+    "ops",
+    "network",
+    "training",
+    "data",
+    "inference",
+}  # may import them at the top level ...
+LIGHT_MODULES = {  # ... except these
     "imgcls.data.dataset",
     "imgcls.inference.inputs",
     "imgcls.inference.loading",
@@ -49,7 +55,7 @@ LONGER = {
     "imgcls.runs.checkpoints": (350, "saving and loading of one format, with its layout on top"),
     "imgcls.training.trainer": (350, "one loop, whose parts share its state"),
 }
-"""Modules that may have more lines, and why they are one idea all the same."""
+"""Modules that may have more lines, and why they are still one idea."""
 MOST_FUNCTION_LINES = 60
 
 
@@ -66,7 +72,7 @@ KNOWN = {dotted(module) for module in MODULES}
 
 
 def imports(module: Path) -> Iterator[str]:
-    """Every module of ours that a module imports, also inside its functions."""
+    """Yields every module of ours that a module imports, including inside its functions."""
     for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -91,12 +97,12 @@ def part(name: str) -> str:
 
 def wrong(here: str, there: str) -> bool:
     if part(here) == part(there):
-        return part(here) == "commands"  # no verb needs another
+        return part(here) == "commands"  # no command needs another
     return row(there) < row(here) or {part(here), part(there)} in STRANGERS
 
 
 CONFIG_ROWS = ("config", "components", "language")
-"""Inside `config/`, the parts import downwards, too: the whole, its components, their language."""
+"""Inside `config/`, imports go downwards, too: the whole, its components, their language."""
 
 
 def config_row(name: str) -> int:
@@ -108,20 +114,20 @@ IMPORTS = {
     (dotted(module), there)
     for module in MODULES
     for there in imports(module)
-    if "imgcls" not in {dotted(module), there}  # the package itself is its version
+    if "imgcls" not in {dotted(module), there}  # the package itself only has the version
 }
 
 
 def test_imports_go_one_way():
     """
-    A reader can start at the bottom, and nothing that must start fast pulls in what starts slowly.
+    Readers can start at the bottom, and code that must start fast imports nothing slow.
     """
     assert [] == sorted(f"{here} imports {there}" for here, there in IMPORTS if wrong(here, there))
 
 
 def test_the_config_language_knows_no_component():
     """
-    The language can be read, and tested, without any layer; a layer without the whole config.
+    The language can be read and tested without any layer; a layer, without the whole config.
     """
     inside = {(here, there) for here, there in IMPORTS if {part(here), part(there)} == {"config"}}
     below = {"imgcls.config.data_spec"}  # what layers are built from
@@ -136,7 +142,7 @@ def test_the_config_language_knows_no_component():
 
 def test_no_two_parts_import_each_other():
     """
-    Parts that need each other are one part, whatever the folders say.
+    Parts that need each other are one part, whatever the folders suggest.
     """
     parts = {(part(here), part(there)) for here, there in IMPORTS if part(here) != part(there)}
 
@@ -145,7 +151,7 @@ def test_no_two_parts_import_each_other():
 
 def test_images_know_no_tensorflow():
     """
-    Decoding is the same in every verb because nothing but Pillow and NumPy takes part in it.
+    Images are decoded the same by every command because only Pillow and NumPy are involved.
     """
     knowing = [
         dotted(module)
@@ -164,7 +170,7 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def top_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports that run when the module is imported: not those of functions or type checkers."""
+    """Yields the imports that run on import: not those in functions or for type checkers."""
     for node in body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
@@ -177,7 +183,7 @@ def top_level(body: list[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
 @pytest.mark.parametrize("module", MODULES, ids=dotted)
 def test_only_the_network_imports_tensorflow(module):
     """
-    TensorFlow takes 2.5 s to import; help, messages about a config and run folders must not wait.
+    TensorFlow takes 2.5 s to import; help, config errors and run folders must not wait for it.
     """
     heavy = {
         name
@@ -193,7 +199,7 @@ def test_only_the_network_imports_tensorflow(module):
 @pytest.mark.parametrize("module", MODULES, ids=dotted)
 def test_a_module_is_one_idea(module):
     """
-    What fits a few screens can be read whole, and is.
+    A module that fits on a few screens can be read as a whole.
     """
     lines = module.read_text(encoding="utf-8").count("\n")
     long = [
@@ -210,7 +216,7 @@ def test_a_module_is_one_idea(module):
 
 
 def defined(module: Path) -> Iterator[str]:
-    """The public names that a module defines at its top."""
+    """Yields the public names that a module defines at its top level."""
     for node in parsed(module).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             names = [node.name]
@@ -233,12 +239,12 @@ SHARED_NAMES = {
     "BatchNormalization": "Keras' name, of a config's layer and of the Keras layer that it builds",
     "Conv2D": "Keras' name, of a config's layer and of the Keras layer that it builds",
 }
-"""Names that several modules define, each with its reason."""
+"""Names that several modules define, each with a reason."""
 
 
 def test_no_module_changes_its_own_globals():
     """
-    What a module holds must not depend on what ran before; tests and threads would share it.
+    A module's state must not depend on what ran before, or be shared by tests and threads.
     """
     changing = [
         f"{dotted(module)}:{node.lineno}"
@@ -252,7 +258,7 @@ def test_no_module_changes_its_own_globals():
 
 def test_a_name_means_one_thing():
     """
-    Whoever searches for a name finds one definition, and whoever reads it need not look which.
+    A search for a name must find one definition, with no doubt which one is meant.
     """
     definitions: dict[str, list[str]] = {}
     for module in MODULES:
@@ -265,7 +271,7 @@ def test_a_name_means_one_thing():
 
 
 def prints(module: Path) -> Iterator[int]:
-    """The lines that print, but for those under `if __name__ == "__main__":`."""
+    """Yields the lines that print, except those under `if __name__ == "__main__":`."""
     mains = [
         node
         for node in parsed(module).body
@@ -285,13 +291,13 @@ SILENT = [module for module in MODULES if part(dotted(module) + ".") not in PRIN
 @pytest.mark.parametrize("module", SILENT, ids=dotted)
 def test_only_the_console_prints(module):
     """
-    stdout carries results only, so that `imgcls evaluate --json | jq` works.
+    stdout must carry results only, so that `imgcls evaluate --json | jq` works.
     """
     assert [] == list(prints(module))
 
 
 def loaded_by(code: str) -> set[str]:
-    """The heavy modules that a fresh interpreter has loaded after running this code."""
+    """Returns the heavy modules that a new interpreter has loaded after running this code."""
     heavy = ("tensorflow", "keras", "sklearn", "matplotlib")
     report = f"\nimport sys; print('LOADED', *[m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
@@ -320,7 +326,7 @@ except SystemExit as end:
 @pytest.mark.parametrize("verb", ["", "train", "evaluate", "predict", "check", "schema"])
 def test_help_imports_nothing_heavy(verb):
     """
-    Whoever asks for help has it in 0.3 s.
+    Users who ask for help must get it within 0.3 s.
     """
     arguments = [*([verb] if verb else []), "--help"]
 
@@ -329,7 +335,7 @@ def test_help_imports_nothing_heavy(verb):
 
 def test_the_reader_imports_nothing_heavy():
     """
-    Reading a config is reading text.
+    Reading a config is only reading text.
     """
     assert set() == loaded_by("import imgcls.config.reader")
 
@@ -337,7 +343,7 @@ def test_the_reader_imports_nothing_heavy():
 @pytest.mark.parametrize("verb", ["train", "check"])
 def test_a_wrong_config_is_refused_before_anything_heavy_is_imported(verb, tmp_path):
     """
-    A slip of the pen is answered in half a second, not after TensorFlow has started.
+    A typo must be reported within half a second, not after TensorFlow has started.
     """
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("dataset: {name: digits}\nlayers: [Flaten]\n", encoding="utf-8")
@@ -348,7 +354,7 @@ def test_a_wrong_config_is_refused_before_anything_heavy_is_imported(verb, tmp_p
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_every_shipped_config_is_right(config):
     """
-    The configs are what people start from; none may be stale.
+    Users start from these configs; none may be outdated.
     """
     assert config.stem == reader.read(config).name
 
@@ -356,7 +362,7 @@ def test_every_shipped_config_is_right(config):
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.stem)
 def test_every_shipped_config_says_how_to_run_it(config):
     """
-    A config is a result: the head has the schema for editors and the command that gave the figures.
+    A config documents a result: its header has the editor schema and the command to reproduce it.
     """
     head = config.read_text(encoding="utf-8").split("dataset:")[0].splitlines()
 
@@ -366,7 +372,7 @@ def test_every_shipped_config_says_how_to_run_it(config):
 
 def test_the_table_of_configs_is_not_empty():
     """
-    A renamed folder would turn every test over its files into a silent pass.
+    If a folder were renamed, every test over its files would pass without running.
     """
     assert {"digits", "smoke", "cifar10", "photos"} <= {config.stem for config in CONFIGS}
     assert len(MODULES) > 10

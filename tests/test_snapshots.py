@@ -1,4 +1,4 @@
-"""A snapshot that differs fails, shows how, and says how to renew it."""
+"""A snapshot that differs fails the test, shows the difference, and says how to renew it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ TESTS = Path(__file__).parent
 
 def test_a_text_that_differs_shows_the_difference_and_the_command_that_renews_it(tmp_path):
     """
-    Whoever improves a sentence should see what users will see, and need no search to go on.
+    Someone who improves a message should see what users will see, and how to continue.
     """
     Snapshots(tmp_path, "", renew=True)("greeting", "Hello,\nworld\n")
     snapshot = Snapshots(tmp_path, "tests/test_a.py")
@@ -26,7 +26,7 @@ def test_a_text_that_differs_shows_the_difference_and_the_command_that_renews_it
 
 def test_a_snapshot_that_is_missing_fails(tmp_path):
     """
-    A test that stores what it should compare passes for ever.
+    A test that stored what it should compare would always pass.
     """
     with pytest.raises(pytest.fail.Exception, match="not what is stored"):
         Snapshots(tmp_path, "")("greeting", "Hello\n")
@@ -34,7 +34,7 @@ def test_a_snapshot_that_is_missing_fails(tmp_path):
 
 def test_every_snapshot_belongs_to_a_test():
     """
-    What no test compares is no longer what users see.
+    A snapshot that no test compares no longer shows what users see.
     """
     modules = {path.stem: path.read_text(encoding="utf-8") for path in TESTS.rglob("test_*.py")}
     stored = [path.relative_to(FOLDER) for path in FOLDER.rglob("*.txt")]
@@ -48,5 +48,5 @@ def test_every_snapshot_belongs_to_a_test():
 
 
 def _words(name):
-    """How a test may write the name: whole, or with its last word from a parameter."""
+    """Returns how a test may write the name: in full, or with its last word from a parameter."""
     return f'"{name}"', f'"{name.rpartition("-")[0]}-{{'

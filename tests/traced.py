@@ -1,7 +1,7 @@
-"""A process that is killed, or told of an error, at every single thing it asks of the system.
+"""A process that is killed, or gets an error, at every single system call.
 
-strace ends the process (or makes the call fail) at the n-th call, for every n: each state that a
-crash can leave behind is looked at, not a sample of them.
+strace kills the process (or makes the call fail) at the n-th call, for every n: each state that a
+crash can leave behind is tested, not just a sample.
 """
 
 import os
@@ -23,7 +23,7 @@ Traced = tuple["subprocess.CompletedProcess[str]", list[str]]
 
 
 def _traceable() -> bool:
-    """Whether strace is there and may trace: some containers forbid it."""
+    """Returns whether strace is installed and may trace: some containers forbid it."""
     command = ["strace", "-qq", "-e", "inject=?rmdir:signal=KILL:when=1", "true"]
     return bool(
         shutil.which("strace")
@@ -35,11 +35,11 @@ needs_strace = pytest.mark.skipif(not _traceable(), reason="needs strace, and th
 
 
 def trace(child: str, folder: Path, *inject: str) -> Traced:
-    """Runs Python code in a process of its own; returns it and what it asked for.
+    """Runs Python code in a separate process; returns the process and its system calls.
 
     Args:
         child: the code; `sys.argv[1]` is the folder.
-        folder: where it works, and `strace` is written.
+        folder: its working folder; the log `strace` is written there, too.
         inject: strace's options.
     """
     log = folder / "strace"
@@ -61,19 +61,19 @@ def sweep(
     lasting: str = "",
     step: int = 1,
 ) -> Iterator[tuple[Path, "subprocess.CompletedProcess[str]"]]:
-    """Traces once for each call, two at a time; yields where, and the process.
+    """Traces once per call, two at a time; yields the folder and the process.
 
     Args:
-        begin: called with a folder that is not there yet and strace's options.
-        folder: of all of these.
-        calls: of a process that nothing disturbed.
-        what: meets the call, in strace's words.
-        lasting: with "+" every later call of the same name meets the same.
-        step: 2 takes each second call.
+        begin: called with a folder that does not exist yet and strace's options.
+        folder: the parent of all of these.
+        calls: of an undisturbed process.
+        what: happens at the call, in strace's syntax.
+        lasting: with "+", it happens at every later call of the same name as well.
+        step: 2 takes every second call.
     """
 
     def disturb(number: int) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
-        """strace counts the calls of each name by themselves."""
+        """Disturbs one call; strace counts the calls of each name separately."""
         named = [call.split()[1].partition("(")[0] for call in calls[:number]]
         place = f"when={named.count(named[-1])}{lasting}"
         where = folder / str(number)

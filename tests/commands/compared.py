@@ -1,4 +1,4 @@
-"""Two runs, compared bit for bit but for what depends on the clock."""
+"""Two runs, compared bit for bit, except for what depends on the clock."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ CLOCK = ("_seconds", "_per_second")
 
 
 def timeless(row: dict[str, Any]) -> dict[str, Any]:
-    """Returns a row of metrics without what depends on the clock."""
+    """Returns a row of metrics without the values that depend on the clock."""
     return {key: value for key, value in row.items() if not key.endswith(CLOCK)}
 
 
@@ -35,7 +35,7 @@ def state(run: Path) -> dict[str, Any]:
 
 
 def assert_same(one: Path, other: Path) -> None:
-    """Asserts that two runs have equal metrics, weights, optimizers, random states, and bests."""
+    """Asserts that two runs have equal metrics, weights, optimizers, random states and bests."""
     assert rows(one) == rows(other)
     mine, theirs = state(one), state(other)
     assert mine.keys() == theirs.keys()

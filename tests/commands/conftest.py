@@ -1,4 +1,4 @@
-"""The command line, run in this process: for tests of what it says, not of how a process ends."""
+"""The command line, run in this process: for tests of its output, not of how a process ends."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ class Done(NamedTuple):
 
     Attributes:
         code: the exit code.
-        stdout: what it wrote there.
+        stdout: the text written there.
         stderr: likewise.
     """
 
@@ -35,7 +35,7 @@ def imgcls(capsys, monkeypatch) -> Callable[..., Done]:
         capsys.readouterr()
         monkeypatch.chdir(folder)
         monkeypatch.setattr(sys, "argv", ["imgcls", *arguments])
-        # The console of the process is bound to the streams that there were when it was imported.
+        # The process's console is bound to the streams that existed when it was imported.
         monkeypatch.setattr(console, "__dict__", vars(Console()))
         with console:
             status = app._run()

@@ -1,4 +1,4 @@
-"""Many processes that want the same thing at the same moment."""
+"""Many processes that do the same thing at the same moment."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ sys.exit(any(os.wait()[1] for _ in range(crowd)))
 
 
 def endless(folder: Path, small: Callable[..., dict[str, Any]]) -> Path:
-    """Returns a run that would train for hours; it was begun, and killed before TensorFlow."""
+    """Returns a run that would train for hours; it was killed before it loaded TensorFlow."""
     config = folder / "long.yaml"
     config.write_text(yaml.safe_dump(small(training={"epochs": 100_000})), encoding="utf-8")
     process = subprocess.Popen(
@@ -49,7 +49,7 @@ def endless(folder: Path, small: Callable[..., dict[str, Any]]) -> Path:
 
 
 def resumed(run: Path, crowd: int) -> list[int]:
-    """Resumes a run in many processes; returns the exit codes of all that end by themselves."""
+    """Resumes a run in many processes; returns the exit codes of those that end by themselves."""
     command = [*IMGCLS, "train", "--resume", str(run)]
     started = [
         subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -68,11 +68,11 @@ def resumed(run: Path, crowd: int) -> list[int]:
 
 
 def created(root: Path, crowd: int) -> int:
-    """Begins new runs in many processes at once; returns how many folders there are."""
+    """Creates new runs in many processes at once; returns the number of folders."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(folders.__file__).parents[2]),
-        "OPENBLAS_NUM_THREADS": "1",  # its threads would make a fork complain
+        "OPENBLAS_NUM_THREADS": "1",  # otherwise its threads make a fork warn
     }
     with subprocess.Popen(
         [sys.executable, "-B", "-c", CREATE, str(root), str(crowd)],

@@ -1,6 +1,6 @@
 """A real training process that is killed at random moments, and resumed until it is done.
 
-Shared by the tests of the suite and by the long run of `tests/endurance`.
+Shared by the test suite and the long runs in `tests/endurance`.
 """
 
 import random
@@ -35,22 +35,22 @@ TRAINING = {
 
 
 STARTED = b" epochs of "  # on stderr, right before the first step
-IN_TRAINING = 0.6  # of the moments; the others are in the start, which is imports for the most part
+IN_TRAINING = 0.6  # share of the moments; the others fall into startup, which is mostly imports
 
 
 @dataclass
 class Trial:
-    """A config, its run in one go, and how long that took.
+    """A config, an uninterrupted run of it, and how long that took.
 
     Attributes:
-        config: of everything that has a state.
-        whole: the run that nothing stopped.
-        start_seconds: of its process until its first step.
+        config: uses everything that has a state.
+        whole: the uninterrupted run.
+        start_seconds: from the start of its process to its first step.
         train_seconds: from there to its end.
-        moments: draws the moments; a failure can be repeated.
-        kills: how many processes were ended so far.
+        moments: draws the moments; seeded, so that a failure can be reproduced.
+        kills: how many processes were killed so far.
         trained: how many of them were training.
-        slowest: seconds from a signal to the end of its process.
+        slowest: the longest time in seconds from a signal to the end of its process.
     """
 
     config: Path
@@ -64,7 +64,7 @@ class Trial:
 
 
 def begin(folder: Path, config: dict[str, Any], seed: int) -> Trial:
-    """Returns a trial after its run in one go."""
+    """Returns a trial after its uninterrupted run."""
     path = folder / "small.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     said = folder / "whole.txt"
@@ -84,14 +84,14 @@ def begin(folder: Path, config: dict[str, Any], seed: int) -> Trial:
 
 
 def start(config: Path, root: Path, said: Path) -> "subprocess.Popen[bytes]":
-    """Starts `imgcls train CONFIG --resume auto`, its stderr in a file."""
+    """Starts `imgcls train CONFIG --resume auto`, with stderr redirected to a file."""
     command = [sys.executable, "-m", "imgcls", "train", config, "--resume", "auto", "--runs", root]
     with said.open("wb") as errors:
         return subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=errors)
 
 
 def _pass(process: "subprocess.Popen[bytes]", seconds: float, said: Path | None = None) -> None:
-    """Lets time pass until the process has ended, or so many seconds, or it has begun to train."""
+    """Waits until the process ends, the seconds have passed, or it has started to train."""
     end = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < end:
         if said is not None and STARTED in said.read_bytes():
@@ -100,9 +100,12 @@ def _pass(process: "subprocess.Popen[bytes]", seconds: float, said: Path | None 
 
 
 def end_often(trial: Trial, folder: Path, number: signal.Signals, times: int) -> int:
-    """Ends processes by a signal at random moments, in as many runs as it takes; returns these.
+    """Kills processes with a signal at random moments, over as many runs as needed.
 
-    Whatever the moment was, the run must verify, and in the end equal the one in one go.
+    Whatever the moment was, the run must verify, and in the end equal the uninterrupted one.
+
+    Returns:
+        the number of runs.
     """
     goal, count = trial.kills + times, 0
     while trial.kills < goal:
@@ -119,7 +122,7 @@ def end_often(trial: Trial, folder: Path, number: signal.Signals, times: int) ->
 
 
 def _ended(trial: Trial, root: Path, number: signal.Signals | None) -> bool:
-    """Runs one process, ends it by the signal if there is one; returns whether the run is done."""
+    """Runs one process, with or without sending it a signal; returns whether the run is done."""
     said = root.with_suffix(".txt")
     process = start(trial.config, root, said)
     if number is None:
@@ -141,19 +144,19 @@ def _ended(trial: Trial, root: Path, number: signal.Signals | None) -> bool:
     _assert_whole(root, code)
     trial.kills += code != 0
     trial.trained += code != 0 and STARTED in errors
-    # It may have been ended on its way out, with all done: the next start would begin a new run.
+    # It may have been killed after it had finished: another start would begin a new run.
     return code == 0 or _state(root) == "finished"
 
 
 def _state(root: Path) -> str:
     try:
         return str(folders.read_status(folders.Run(root / "small-001"))["state"])
-    except RunError:  # ended before it had one
+    except RunError:  # killed before it had a status
         return ""
 
 
 def _assert_whole(root: Path, code: int) -> None:
-    """Asserts that what a process left can be gone on with, and lost no more than it may."""
+    """Asserts that the run can be resumed, and lost no more than it may."""
     run = folders.Run(root / "small-001")
     if not checkpoints.steps(run.checkpoints):
         return

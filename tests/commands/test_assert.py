@@ -1,4 +1,4 @@
-"""`imgcls evaluate --assert`, as a build has it."""
+"""`imgcls evaluate --assert`, as used in a CI build."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def place(tmp_path_factory) -> Path:
 
 def test_a_missed_assertion_is_exit_code_11_after_the_results(place, imgcls):
     """
-    The build fails, and its log says of what.
+    The build must fail, and its log must say why.
     """
     done = imgcls(
         *("evaluate", "--assert", "accuracy>=0.05", "--assert", "images=181"),
@@ -52,7 +52,7 @@ def test_a_missed_assertion_is_exit_code_11_after_the_results(place, imgcls):
 
 def test_what_holds_changes_nothing(place, imgcls):
     """
-    A build that passes is as quiet as one without assertions.
+    A build that passes must be as quiet as one without assertions.
     """
     done = imgcls("evaluate", "--assert", "accuracy>=0.05", folder=place)
 
@@ -63,7 +63,7 @@ def test_what_holds_changes_nothing(place, imgcls):
 
 def test_a_class_that_the_run_lacks_is_refused_before_anything_is_computed(place):
     """
-    A typo costs the build half a second, and its message says what was meant.
+    A typo must fail the build right away, with a message that suggests the correct class.
     """
     run = place / "runs" / "smoke-001"
     stored = run / "evaluation-validation.json"

@@ -35,7 +35,7 @@ def ignore(event: object) -> None:
 
 @pytest.fixture
 def trained(tmp_path, small):
-    """Returns a function that trains a small network with changes of the training section."""
+    """Returns a function that trains a small network with changes to the training section."""
 
     def run(name: str = "small", report: Any = ignore, **training: Any) -> Path:
         path = tmp_path / f"{name}.yaml"
@@ -53,7 +53,7 @@ def accuracy(run: Path, **options: Any) -> float:
 
 def test_a_short_run_is_not_evaluated_on_its_first_weights_or_statistics(trained):
     """
-    An average that remembers the initial weights, or lags behind, hides a good network.
+    An average that still contains the initial weights, or lags behind, hides a good network.
     """
     moving = trained("moving")
     averaged = trained("averaged", average={"EMA": {"decay": 0.999}})
@@ -67,7 +67,7 @@ def test_a_short_run_is_not_evaluated_on_its_first_weights_or_statistics(trained
 
 def test_raw_and_averaged_weights_are_both_at_hand(trained):
     """
-    Whoever doubts the average can look at the weights themselves.
+    Users who doubt the average can evaluate the raw weights.
     """
     run = trained(average={"EMA": {"decay": 0.9}}, epochs=2)
     best = evaluate(run, ignore, split="validation")
@@ -83,7 +83,7 @@ def test_raw_and_averaged_weights_are_both_at_hand(trained):
 
 def test_swa_is_the_mean_of_the_weights_at_the_ends_of_epochs(trained):
     """
-    That is all that stochastic weight averaging is.
+    This is the definition of stochastic weight averaging.
     """
     run = trained(average={"SWA": {"start_epoch": 1}}, epochs=3)
     steps = checkpoints.steps(run / "checkpoints")
@@ -98,7 +98,7 @@ def test_swa_is_the_mean_of_the_weights_at_the_ends_of_epochs(trained):
 
 def test_the_first_epochs_of_swa_have_no_average(trained):
     """
-    An average of nothing must not be evaluated, nor saved.
+    An average of nothing must be neither evaluated nor saved.
     """
     run = trained(average={"SWA": {"start_epoch": 2}}, epochs=3, best="loss")
     saved = [checkpoints.load(each) for each in sorted((run / "checkpoints").glob("step-*"))]
@@ -135,7 +135,7 @@ def test_a_run_that_is_stopped_is_resumed_bit_for_bit(way, trained):
 
 def test_an_epoch_is_averaged_once_though_its_validation_is_stopped_and_begun_again(trained):
     """
-    The average is updated before the validation that a signal may interrupt.
+    The average is updated before validation, which a signal may interrupt.
     """
     swa = {"average": {"SWA": {"start_epoch": 0}}, "epochs": 2}
     whole = trained("whole", **swa)
@@ -150,7 +150,7 @@ def test_an_epoch_is_averaged_once_though_its_validation_is_stopped_and_begun_ag
 @pytest.mark.parametrize("way", ["plain", "EMA", "recomputed"])
 def test_the_validation_figures_of_training_are_those_of_evaluate(precision, way, trained):
     """
-    Two figures of one network that differ in the last digit make people doubt both.
+    Two figures for one network that differ in the last digit make users doubt both.
     """
     run = trained(**WAYS.get(way, {}), precision=precision, epochs=1)
     (row,) = (row for row in rows(run) if row["kind"] == "epoch")

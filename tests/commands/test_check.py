@@ -1,4 +1,4 @@
-"""`imgcls check` opens a connection for data that it lacks, and only if it may."""
+"""`imgcls check` downloads missing data, but only if allowed."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from imgcls.errors import DataError, ResourceError
 
 @pytest.fixture
 def mnist(tmp_path, monkeypatch, write_config):
-    """A config of a set that is nowhere, with a cache that cannot be written."""
+    """A config for a data set that is not on disk, with a cache that cannot be written."""
     (tmp_path / "file").write_bytes(b"")
     for name in ("IMGCLS_DATA", "IMGCLS_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
@@ -19,7 +19,7 @@ def mnist(tmp_path, monkeypatch, write_config):
 
 def test_a_set_that_is_nowhere_is_to_be_downloaded(mnist):
     """
-    The cache comes before the connection; that it was tried shows that a download was meant.
+    The cache is opened before the connection, so its error shows that a download was attempted.
     """
     with pytest.raises(ResourceError, match="file/imgcls: cannot be written"):
         check(mnist, lambda _: None)
@@ -27,7 +27,7 @@ def test_a_set_that_is_nowhere_is_to_be_downloaded(mnist):
 
 def test_offline_refuses_a_set_that_is_nowhere(mnist):
     """
-    Where nothing may leave the machine, a config says what it lacks and stops.
+    Without network access, the command must report which data is missing and stop.
     """
     with pytest.raises(DataError, match=r"mnist is not at hand; looked for .*mnist\.npz"):
         check(mnist, lambda _: None, offline=True)

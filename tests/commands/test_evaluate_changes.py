@@ -1,4 +1,4 @@
-"""Evaluation notices that the data is not what the run was trained on."""
+"""Evaluation notices if the data has changed since the run was trained."""
 
 import itertools
 import json
@@ -39,7 +39,7 @@ def run(tmp_path, write_config) -> Path:
 
 def test_a_drawn_test_split_is_refused_when_the_data_has_changed(run, tmp_path):
     """
-    Drawn anew, it would have training images in it, and the score would be a lie.
+    A test split drawn again would contain training images, and the score would be too good.
     """
     assert evaluate(run, ignore).images == 4
     add(tmp_path / "photos" / "b", "one more.png")
@@ -50,7 +50,7 @@ def test_a_drawn_test_split_is_refused_when_the_data_has_changed(run, tmp_path):
 
 def test_another_set_of_classes_is_refused(run, tmp_path):
     """
-    Class 0 of the data would be another one than class 0 of the network.
+    Class 0 of the data would be a different class than class 0 of the network.
     """
     for number in range(20):
         add(tmp_path / "photos" / "a", f"{number:02}.png")
@@ -61,7 +61,7 @@ def test_another_set_of_classes_is_refused(run, tmp_path):
 
 def test_a_bad_test_picture_is_named_before_training_starts(tmp_path, write_config):
     """
-    After a night of training it is too late to hear of it.
+    After a night of training, it would be too late to learn of it.
     """
     for split in ("train", "test"):
         for label in ("b", "c"):
@@ -77,7 +77,7 @@ def test_a_bad_test_picture_is_named_before_training_starts(tmp_path, write_conf
 
 def test_figures_that_cannot_be_stored_are_returned_with_a_warning(run):
     """
-    A run on a read-only share can be evaluated.
+    It must be possible to evaluate a run on a read-only share.
     """
     (run / "evaluation-test.json").mkdir()
     warnings: list[str] = []
@@ -92,7 +92,7 @@ def test_figures_that_cannot_be_stored_are_returned_with_a_warning(run):
 
 def test_a_run_that_was_moved_is_whole(run, tmp_path):
     """
-    A run folder is all that later commands need, wherever it lies.
+    A run folder is all that later commands need, wherever it is.
     """
     moved = tmp_path / "elsewhere" / "best model"
     moved.parent.mkdir()

@@ -1,4 +1,4 @@
-"""Real training processes, killed at random moments: the same model comes out, bit for bit."""
+"""Real training processes, killed at random moments: the final model is bit-identical."""
 
 import os
 import signal
@@ -13,14 +13,14 @@ from tests.commands import crowds, killing
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory, small):
-    """A training of everything that has a state, and its run that nothing stopped."""
+    """A training of everything that has a state, and an uninterrupted run of it."""
     config = small(training=killing.TRAINING)
     return killing.begin(tmp_path_factory.mktemp("trial"), config, seed=os.getpid())
 
 
 def test_ten_sigkills_at_random_moments_change_no_bit(trial, tmp_path):
     """
-    The out-of-memory killer, the power cut and the impatient cluster cost time, nothing else.
+    An out-of-memory kill, a power failure or an impatient cluster may only cost time.
     """
     before = trial.kills
     killing.end_often(trial, tmp_path, signal.SIGKILL, 10)
@@ -31,7 +31,7 @@ def test_ten_sigkills_at_random_moments_change_no_bit(trial, tmp_path):
 
 def test_five_sigterms_at_random_moments_lose_nothing_and_end_in_time(trial, tmp_path):
     """
-    What preempts a job gives it half a minute, and counts on the signal as the cause of its end.
+    A preempting scheduler grants half a minute, and expects the job to end by the signal.
     """
     before, trial.slowest = trial.kills, 0.0
     killing.end_often(trial, tmp_path, signal.SIGTERM, 5)
@@ -56,7 +56,7 @@ main()
 
 def test_a_run_has_its_folder_and_its_lock_before_tensorflow_is_loaded(tmp_path, small):
     """
-    A second start is refused in a moment, not after five seconds of imports.
+    A second start must fail at once, not after five seconds of imports.
     """
     config = tmp_path / "small.yaml"
     config.write_text(yaml.safe_dump(small()), encoding="utf-8")
@@ -84,13 +84,13 @@ def test_a_run_has_its_folder_and_its_lock_before_tensorflow_is_loaded(tmp_path,
 
 def test_of_sixteen_simultaneous_resumes_one_trains_and_fifteen_are_refused(tmp_path, small):
     """
-    Two trainers in one folder would be a mixture of two models.
+    Two trainers in one folder would produce a mixture of two models.
     """
     assert [10] * 15 == crowds.resumed(crowds.endless(tmp_path, small), 16)
 
 
 def test_thirty_two_simultaneous_new_runs_have_thirty_two_folders(tmp_path):
     """
-    A script starts a run for each seed at the same moment; none may write into another's.
+    A script may start a run per seed at the same moment; none may write into another's folder.
     """
     assert 32 == crowds.created(tmp_path / "runs", 32)

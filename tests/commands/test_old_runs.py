@@ -1,10 +1,10 @@
-"""Runs of every format that is still read can be evaluated and resumed.
+"""Runs of every format that is still supported can be evaluated and resumed.
 
-One run per format is kept in `tests/kept_runs`; the same config, stopped in its third epoch of
-four, without `log.txt` and `run.lock`:
+One run per format is kept in `tests/kept_runs`, all with the same config, stopped in the third of
+four epochs, without `log.txt` and `run.lock`:
 
     imgcls train tests/kept_runs/small.yaml --runs RUNS                 (Ctrl-C)
-    imgcls evaluate RUN --checkpoint best --json       (and last; its accuracy into expected.json)
+    imgcls evaluate RUN --checkpoint best --json       (and last; accuracies go to expected.json)
 """
 
 import json
@@ -20,7 +20,7 @@ from imgcls.runs.checkpoints import AVERAGED, Checkpoint
 
 KEPT = Path(__file__).parents[1] / "kept_runs"
 FORMATS = sorted(path for path in KEPT.iterdir() if path.is_dir())
-ONE_IMAGE = 1 / 179  # another processor may round another way
+ONE_IMAGE = 1 / 179  # another processor may round differently
 
 
 def ignore(event):
@@ -29,7 +29,7 @@ def ignore(event):
 
 @pytest.fixture(params=FORMATS, ids=[path.name for path in FORMATS])
 def kept(request, tmp_path):
-    """A copy of a kept run, and what its evaluation said when it was made."""
+    """A copy of a kept run, and its accuracies when it was made."""
     folder = tmp_path / request.param.name
     shutil.copytree(request.param, folder)
     return folders.open_run(folder), json.loads((folder / "expected.json").read_text())
@@ -37,7 +37,7 @@ def kept(request, tmp_path):
 
 def test_an_old_run_has_the_accuracy_that_it_had(kept):
     """
-    A model that was good last year is what an upgrade must not touch.
+    An upgrade must not change a model that was good last year.
     """
     run, expected = kept
     for choice in ("best", "last"):
@@ -48,7 +48,7 @@ def test_an_old_run_has_the_accuracy_that_it_had(kept):
 
 def test_an_old_run_is_resumed(kept):
     """
-    The upgrade came in the middle of the night, between two jobs of one training.
+    An upgrade may happen at night, between two jobs of one training run.
     """
     run, _ = kept
     before = rows.read(run.metrics)
@@ -62,7 +62,7 @@ def test_an_old_run_is_resumed(kept):
 
 def test_todays_format_is_among_those_that_are_kept_with_every_kind_of_arrays():
     """
-    Who changes the format adds a run of it, or the next change would break what nobody tests.
+    Without a kept run of each new format, the next change could break it unnoticed.
     """
     formats = set()
     for folder in FORMATS:

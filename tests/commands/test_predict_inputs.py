@@ -1,4 +1,4 @@
-"""`imgcls predict` as one of the tools in a pipe."""
+"""`imgcls predict` as a tool in a pipeline."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def ignore(event: object) -> None:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory) -> Path:
-    """A folder with a run of the smoke config, and more pictures than a batch."""
+    """A folder with a run of the smoke config, and more images than fit in a batch."""
     folder = Path(tmp_path_factory.mktemp("place"))
     (folder / "digits").mkdir()
     for number, image in enumerate(load_digits().images[:COUNT]):
@@ -63,7 +63,7 @@ def test_a_picture_is_predicted_alike_from_a_file_a_folder_a_list_and_in_any_com
     place, monkeypatch
 ):
     """
-    An answer that depends on what else was asked is none.
+    A prediction that depends on the other images in the request is useless.
     """
     monkeypatch.chdir(place)
     listed = place / "list.txt"
@@ -77,13 +77,13 @@ def test_a_picture_is_predicted_alike_from_a_file_a_folder_a_list_and_in_any_com
     assert folder == lines
     for one, other in zip(alone, (folder[0], folder[-1]), strict=True):
         assert one.file == other.file
-        # the products of a batch of another size are summed in another order
+        # in a batch of another size, products are summed in a different order
         assert dict(one.ranked) == pytest.approx(dict(other.ranked), abs=1e-6)
 
 
 def test_the_first_answers_come_before_the_last_name(place, monkeypatch):
     """
-    Names that are found while we predict, as `find` finds them, must not wait for the last.
+    With names piped in from a slow `find`, predictions must not wait for the last name.
     """
     monkeypatch.chdir(place)
     reading, writing = os.pipe()
@@ -98,7 +98,7 @@ def test_the_first_answers_come_before_the_last_name(place, monkeypatch):
 
 def test_a_mixed_folder_has_a_line_for_every_picture_and_a_note_of_the_rest(place, monkeypatch):
     """
-    As many answers as questions, and nothing left out in silence.
+    Every image must get an answer, and nothing may be left out silently.
     """
     monkeypatch.chdir(place)
     events: list[object] = []
@@ -115,7 +115,7 @@ def test_a_mixed_folder_has_a_line_for_every_picture_and_a_note_of_the_rest(plac
 @pytest.mark.parametrize("form", ["", "--json"])
 def test_refused_pictures_make_it_exit_code_3_in_every_form(form, place):
     """
-    A script that counts lines and one that looks at the code see the same.
+    A script that counts lines and one that checks the exit code must agree.
     """
     done = shell(f"$PREDICT mixed {form}", place)
     lines = done.stdout.splitlines()
@@ -134,7 +134,7 @@ def test_refused_pictures_make_it_exit_code_3_in_every_form(form, place):
 
 def test_it_stands_in_a_pipe(place):
     """
-    `find -print0 | imgcls predict -0`, a picture on stdin, and a reader that has seen enough.
+    Users pipe in `find -print0`, send an image to stdin, or stop reading after one line.
     """
     command = (
         "find digits -name '0[12].png' -print0 | sort -z"
@@ -153,7 +153,7 @@ def test_it_stands_in_a_pipe(place):
 
 def test_a_full_disk_is_an_error(place):
     """
-    Half of the answers in a file that looks whole would be believed.
+    A file with half of the predictions would be taken for a complete one.
     """
     done = shell("$PREDICT digits > /dev/full", place)
 
@@ -164,7 +164,7 @@ def test_a_full_disk_is_an_error(place):
 
 def test_no_picture_is_found_out_before_the_run_is_looked_for(tmp_path, monkeypatch):
     """
-    The seconds of TensorFlow's start are not for an empty folder.
+    An empty folder must not cost the seconds in which TensorFlow starts.
     """
     monkeypatch.chdir(tmp_path)
 
@@ -174,7 +174,7 @@ def test_no_picture_is_found_out_before_the_run_is_looked_for(tmp_path, monkeypa
 
 def test_a_checkpoint_that_was_asked_for_by_name_has_no_substitute(place, tmp_path, monkeypatch):
     """
-    Without a word the newest whole one will do, with a warning; `--checkpoint last` means that one.
+    By default, an older checkpoint with a warning will do; `--checkpoint last` means that one.
     """
     monkeypatch.chdir(place)
     run = tmp_path / "run"

@@ -1,4 +1,4 @@
-"""A run that is stopped and resumed is the run that was not, bit for bit."""
+"""A run that is stopped and resumed is bit-identical to an uninterrupted one."""
 
 import json
 import signal
@@ -29,7 +29,7 @@ TRAINING = {
     "early_stopping": {"monitor": "val_accuracy", "patience": 5},
     "class_weight": "auto",
 }
-STEPS = 90  # an epoch
+STEPS = 90  # per epoch
 
 
 def ignore(event: object) -> None:
@@ -42,7 +42,7 @@ def assert_kept_alike(one: Path, other: Path) -> None:
 
 @pytest.fixture(scope="module")
 def in_one_go(tmp_path_factory, small):
-    """The config, and a run of it that nothing stopped."""
+    """The config, and an uninterrupted run of it."""
     folder = tmp_path_factory.mktemp("whole")
     config = folder / "small.yaml"
     config.write_text(yaml.safe_dump(small(training=TRAINING)), encoding="utf-8")
@@ -65,7 +65,7 @@ MOMENTS = {
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_stopped_and_resumed_run_equals_one_in_one_go(moment, in_one_go, tmp_path):
     """
-    A night of computing that was cut in two is worth what it would have been in one.
+    A night of training that was cut in two must be worth as much as an uninterrupted one.
     """
     config, whole = in_one_go
     stop = StopAt(MOMENTS[moment])
@@ -95,7 +95,7 @@ def test_a_run_stopped_twice_while_one_epoch_is_validated_equals_one_in_one_go(i
 
 def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
     """
-    A kill between a row and its checkpoint leaves a row of a step that is trained once more.
+    A kill between a row and its checkpoint leaves a row for a step that is trained again.
     """
     config, whole = in_one_go
     run = train(config, StopAt(MOMENTS["in the middle of the second"]), root=tmp_path).run
@@ -111,7 +111,7 @@ def test_rows_of_steps_that_were_lost_are_not_there_twice(in_one_go, tmp_path):
 @pytest.mark.parametrize("part", [MODEL, OPTIMIZER, AVERAGED])
 def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(part, in_one_go, tmp_path):
     """
-    A disk that forgets a bit costs what was trained since the checkpoint before.
+    A flipped bit on disk may only cost the training since the previous checkpoint.
     """
     config, whole = in_one_go
     stop = StopAt(lambda event: isinstance(event, Progressed) and event.epoch == 3)
@@ -131,7 +131,7 @@ def test_a_damaged_newest_checkpoint_costs_time_and_no_bit(part, in_one_go, tmp_
 
 def test_a_finished_run_has_nothing_to_resume(in_one_go):
     """
-    Resuming by mistake changes nothing.
+    Resuming a finished run by mistake must change nothing.
     """
     _, whole = in_one_go
     before = state(whole)
@@ -143,7 +143,7 @@ def test_a_finished_run_has_nothing_to_resume(in_one_go):
 
 def test_other_data_is_noticed_before_a_run_goes_on(write_config, tmp_path):
     """
-    Half a model of one data set and half of another would look like a model.
+    A model trained half on one data set and half on another would look like a good one.
     """
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 255, (40, 8, 8), np.uint8), np.arange(40) % 2
@@ -160,7 +160,7 @@ def test_other_data_is_noticed_before_a_run_goes_on(write_config, tmp_path):
 
 def test_ctrl_c_saves_says_how_to_go_on_and_ends_by_its_signal(in_one_go, tmp_path):
     """
-    A shell loop around trainings stops, and the user knows the next command.
+    A shell loop around training runs must stop, and the user must know the next command.
     """
     config, whole = in_one_go
     command = [sys.executable, "-m", "imgcls", "train"]

@@ -1,4 +1,4 @@
-"""A training of several stages: which layers learn, where it stops, and how it is resumed."""
+"""Training in several stages: which layers learn, when a stage ends, and how it is resumed."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +54,7 @@ def changed(one: dict[str, Any], other: dict[str, Any]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def write(tmp_path_factory, small):
-    """Writes a config with these stages, and changes of the training section."""
+    """Returns a function that writes a config with these stages and other training settings."""
 
     def config(**training: Any) -> Path:
         path: Path = tmp_path_factory.mktemp("config") / "stages.yaml"
@@ -67,7 +67,7 @@ def write(tmp_path_factory, small):
 
 @pytest.fixture(scope="module")
 def uninterrupted(write, tmp_path_factory):
-    """The config, and a run of it that nothing stopped."""
+    """The config, and an uninterrupted run of it."""
     config = write()
     return config, train(config, ignore, root=tmp_path_factory.mktemp("whole")).run
 
@@ -90,7 +90,7 @@ def test_a_run_that_is_stopped_in_any_stage_or_between_two_is_resumed_bit_for_bi
     moment, uninterrupted, tmp_path
 ):
     """
-    A checkpoint at a boundary means one thing, whatever the moment of the kill.
+    A checkpoint between two stages must be unambiguous, whenever the run was killed.
     """
     config, whole = uninterrupted
     first = train(config, StopAt(MOMENTS[moment]), root=tmp_path)
@@ -105,7 +105,7 @@ def test_a_run_that_is_stopped_twice_at_one_boundary_is_resumed_bit_for_bit(
     uninterrupted, tmp_path
 ):
     """
-    A scheduler may end a job as soon as it has begun, again and again.
+    A scheduler may stop a job as soon as it has started, again and again.
     """
     config, whole = uninterrupted
     run = train(config, StopAt(MOMENTS["as the first stage ends"]), root=tmp_path).run
@@ -121,7 +121,7 @@ def test_a_run_that_is_stopped_twice_at_one_boundary_is_resumed_bit_for_bit(
 
 def test_a_stage_trains_its_layers_and_no_others(write, tmp_path):
     """
-    A backbone that moved while the head was trained is no backbone any more.
+    A stage that trains only the head must not change the backbone.
     """
     run = train(write(average=None, checkpoint_seconds=1e-9), ignore, root=tmp_path).run
     steps = checkpoints.steps(run / "checkpoints")
@@ -139,7 +139,7 @@ def test_a_stage_trains_its_layers_and_no_others(write, tmp_path):
 
 def test_rows_name_their_stage_and_epochs_are_counted_on(uninterrupted):
     """
-    Whoever plots the metrics must see where the second stage began.
+    Users who plot the metrics must see where the second stage began.
     """
     _, run = uninterrupted
     epochs = [row for row in rows(run) if row["kind"] == "epoch"]
@@ -151,7 +151,7 @@ def test_rows_name_their_stage_and_epochs_are_counted_on(uninterrupted):
 
 def test_a_stage_that_ends_early_is_followed_by_the_next(write, tmp_path):
     """
-    Early stopping acts within a stage: the next one has patience of its own.
+    Early stopping applies to one stage; the next has its own patience.
     """
     early = {"monitor": "val_accuracy", "patience": 1, "min_delta": 1}
     stages = [
@@ -173,7 +173,7 @@ def test_a_stage_that_ends_early_is_followed_by_the_next(write, tmp_path):
 
 def test_extending_lengthens_the_last_stage(write, tmp_path):
     """
-    What was trained before must stay what it was.
+    What was trained before the extension must not change.
     """
     longer = [STAGES[0], STAGES[1] | {"epochs": 3}]
     whole = train(write(stages=longer), ignore, root=tmp_path / "whole").run
@@ -187,7 +187,7 @@ def test_extending_lengthens_the_last_stage(write, tmp_path):
 
 def test_extending_a_run_whose_first_stage_ended_early_leaves_that_stage_over(write, tmp_path):
     """
-    Only the last stage gets longer, wherever the run stands.
+    Extending must lengthen only the last stage, whatever stage the run is in.
     """
     early = {"monitor": "val_accuracy", "patience": 1, "min_delta": 1}
     first = {"epochs": 9, "train": "head", "early_stopping": early}
@@ -200,7 +200,7 @@ def test_extending_a_run_whose_first_stage_ended_early_leaves_that_stage_over(wr
 
 def test_the_validation_of_each_stage_is_that_of_evaluate(uninterrupted):
     """
-    Figures of averaged weights and of regularizers of frozen layers are no exception.
+    This must also hold with averaged weights and with regularizers of frozen layers.
     """
     _, run = uninterrupted
     choices: list[tuple[Choice, int | None]] = [("best", None), ("last", 4 * STEPS)]
@@ -223,7 +223,7 @@ def test_the_validation_of_each_stage_is_that_of_evaluate(uninterrupted):
 )
 def test_a_stage_that_trains_nothing_is_an_error(write, tmp_path, train_, message):
     """
-    A slip in a layer's number would cost a night of training nothing.
+    A typo in a layer's index would cost a night of training nothing.
     """
     stages = [STAGES[0], {"epochs": 1, "train": train_}]
     with pytest.raises(ConfigError) as raised:
@@ -236,7 +236,7 @@ def test_a_stage_that_trains_nothing_is_an_error(write, tmp_path, train_, messag
 
 def test_a_layer_that_is_not_trainable_is_frozen_in_every_stage(tmp_path, small):
     """
-    `trainable: false` at a layer is stronger than `train: all`.
+    `trainable: false` in a layer takes precedence over `train: all`.
     """
     frozen = [{"Conv2D": LAYERS[0]["Conv2D"] | {"trainable": False}}, *LAYERS[1:]]
     path = tmp_path / "frozen.yaml"

@@ -1,4 +1,4 @@
-"""The console as it is off a terminal."""
+"""The console without a terminal."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def _coloured_machine(monkeypatch):
 
 @pytest.fixture
 def shown(capsys):
-    """Returns a function: the lines on stdout and on stderr of what a console shows."""
+    """Returns a function that returns the lines a console shows on stdout and on stderr."""
 
     def show(use):
         with Console() as console:
@@ -26,7 +26,7 @@ def shown(capsys):
 
 @pytest.fixture
 def stdout(shown):
-    """Returns a function: what a console shows on stdout, with nothing on stderr."""
+    """Returns a function that returns the text on stdout, and asserts that stderr is empty."""
 
     def show(use):
         out, err = shown(use)
@@ -38,7 +38,7 @@ def stdout(shown):
 
 @pytest.fixture
 def stderr(shown):
-    """Returns a function: what a console shows on stderr, with nothing on stdout."""
+    """Returns a function that returns the text on stderr, and asserts that stdout is empty."""
 
     def show(use):
         out, err = shown(use)
@@ -49,7 +49,7 @@ def stderr(shown):
 
 
 def lines(text):
-    """Returns the lines, which have no escape codes, carriage returns or trailing blanks."""
+    """Returns the lines; asserts there are no escape codes, carriage returns or trailing spaces."""
     assert not set("\x1b\r") & set(text)
     found = text.split("\n")
     assert found.pop() == ""

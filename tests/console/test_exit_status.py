@@ -16,7 +16,7 @@ RUN = Path("runs/cifar10-001")
 
 
 def read(line):
-    """Reads the line as the page of the command line says."""
+    """Parses the line as documented on the page of the command line."""
     name, _, rest = line.partition(" ")
     assert name == "imgcls:"
     fields = re.findall(r'(\w+)=("(?:[^"\\]|\\.)*"|\S+)(?: |$)', rest)
@@ -35,7 +35,7 @@ STATUSES = (
 
 def test_it_has_what_applies_and_nothing_else(snapshot):
     """
-    A scheduler's script reads it: what it is called never changes.
+    Scheduler scripts parse this line, so its field names must never change.
     """
     lines = [status.line() for status in STATUSES]
 
@@ -45,7 +45,7 @@ def test_it_has_what_applies_and_nothing_else(snapshot):
 
 def test_warnings_are_counted():
     """
-    Exit code 0 with three warnings is not what a script should take for all right.
+    A script should not take exit code 0 with three warnings for a clean success.
     """
     assert "imgcls: exit=0 warnings=3" == ExitStatus().line(3)
 
@@ -66,7 +66,7 @@ def test_warnings_are_counted():
 )
 def test_any_name_of_a_folder_is_read_back_as_it_is(name):
     """
-    A folder with a line break in its name must neither forge a line nor break the reader.
+    A folder name with a line break must neither forge a line nor break the parser.
     """
     resume = f"imgcls train --resume {shlex.quote(name)}"
     line = ExitStatus(6, "RUN", Path(name), resume).line(1)
@@ -80,7 +80,7 @@ def test_any_name_of_a_folder_is_read_back_as_it_is(name):
 
 def test_it_comes_last_with_the_warnings_that_were_reported(shown):
     """
-    `tail -1` of a log is all that a script has to look at.
+    A script should only have to look at the last line of a log (`tail -1`).
     """
 
     def use(console):

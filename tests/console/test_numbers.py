@@ -36,7 +36,7 @@ from imgcls.console.numbers import (
 )
 def test_a_duration_has_two_units_at_most_and_never_60_of_one(seconds, text):
     """
-    `60 s` or `59 min 60 s` is what rounding after dividing gives.
+    Rounding after the division would give `60 s` or `59 min 60 s`.
     """
     assert text == duration(seconds)
 
@@ -57,14 +57,14 @@ def test_a_duration_has_two_units_at_most_and_never_60_of_one(seconds, text):
 )
 def test_a_loss_shows_something_whatever_its_size(number, text):
     """
-    A loss of 0.00001 is not 0.0000, and one that explodes stays readable.
+    A loss of 0.00001 must not show as 0.0000, and an exploding one must stay readable.
     """
     assert text == decimal(number)
 
 
 def test_other_numbers_have_separators_and_units():
     """
-    50000320 parameters are counted wrong by every reader.
+    Nobody reads 50000320 correctly at a glance.
     """
     assert count(50_000_320) == "50,000,320"
     assert rate(3400.4) == "3,400 images/s"
@@ -87,6 +87,6 @@ def test_other_numbers_have_separators_and_units():
 )
 def test_a_file_name_cannot_move_the_cursor_or_break_the_line(text, shown):
     """
-    A name may hold any byte; printed raw, an escape code from a stranger's archive is obeyed.
+    Names may hold any byte; printed raw, an escape code from a stranger's archive would run.
     """
     assert shown == printable(text)

@@ -1,4 +1,4 @@
-"""How far the work is, on a terminal and off it."""
+"""Progress output, with and without a terminal."""
 
 import io
 import os
@@ -20,7 +20,7 @@ def progressed(step, left=80.2):
 
 
 def shown_at(capsys, *timed):
-    """Returns what is written on stderr for events at these seconds."""
+    """Returns the lines on stderr for events at these seconds."""
     now = 0.0
     with Console(clock=lambda: now) as console:
         for now, event in timed:  # noqa: B007  # the clock reads it
@@ -32,7 +32,7 @@ def shown_at(capsys, *timed):
 
 def test_within_an_epoch_a_line_comes_every_30_seconds(capsys):
     """
-    A log of a night's training is read in the morning: it must be neither empty nor endless.
+    The log of a night's training is read in the morning; it must be neither empty nor endless.
     """
     every_second = [(second, progressed(second)) for second in range(1, 71)]
 
@@ -43,7 +43,7 @@ def test_within_an_epoch_a_line_comes_every_30_seconds(capsys):
 
 def test_every_other_line_puts_the_next_one_off(capsys):
     """
-    Epochs of 20 seconds need no lines between theirs.
+    Epochs of 20 seconds need no progress lines in between.
     """
     note = Noted("x")
     times = [(20, note), (40, progressed(1)), (45, note), (74, progressed(2)), (75, note)]
@@ -53,7 +53,7 @@ def test_every_other_line_puts_the_next_one_off(capsys):
 
 def test_every_long_work_shows_its_progress(capsys, snapshot):
     """
-    Reading a hundred thousand photographs takes minutes in which nothing else is shown.
+    Reading a hundred thousand photos takes minutes, in which nothing else is shown.
     """
     download = Downloading("cifar10", "https://a.org/c.tar.gz", "/home/u\n/c.npz", 0, 170_498_071)
     ticks = (
@@ -72,7 +72,7 @@ def test_every_long_work_shows_its_progress(capsys, snapshot):
 
 def test_a_download_is_announced_at_once(capsys, snapshot):
     """
-    Nobody's line is used for 163 MiB without a word of what, from where and to where.
+    Users must know what is downloaded, from where and to where, before it takes 163 MiB.
     """
     start = Downloading("cifar10", "https://a.org/c.tar.gz", "/home/u\n/c.npz", 0, 170_498_071)
 
@@ -104,7 +104,7 @@ with Console() as console:
 
 
 def on_terminal(columns, **environment):
-    """Returns what a terminal of this width gets from the program, stdout and stderr together."""
+    """Returns everything that a terminal of this width receives from the program."""
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     unset = {"NO_COLOR", "COLUMNS", "LINES", "COLORTERM", "FORCE_COLOR"}
@@ -121,7 +121,7 @@ def on_terminal(columns, **environment):
         try:
             while part := os.read(ours, 65536):
                 text.write(part)
-        except OSError:  # how Linux says that the other end was closed
+        except OSError:  # how Linux reports that the other end was closed
             pass
     os.close(ours)
     assert process.returncode == 0
@@ -130,7 +130,7 @@ def on_terminal(columns, **environment):
 
 def test_a_terminal_has_a_bar_that_leaves_no_trace():
     """
-    The bar tells all there is to know, in 80 columns; what stays are the lines.
+    The bar must show everything in 80 columns and then vanish; only the lines remain.
     """
     text = on_terminal(80)
 
@@ -148,7 +148,7 @@ def test_a_terminal_has_a_bar_that_leaves_no_trace():
 
 def test_without_colour_the_bar_still_moves():
     """
-    NO_COLOR asks for no colour, not for no progress.
+    NO_COLOR asks for no colors, not for no progress.
     """
     text = on_terminal(80, NO_COLOR="1")
 
@@ -158,7 +158,7 @@ def test_without_colour_the_bar_still_moves():
 
 def test_in_20_columns_the_bar_is_cut_and_lines_are_not():
     """
-    A phone's terminal shows where it stands; an error is whole in any.
+    A narrow terminal may cut off the bar, but warnings and errors must be shown in full.
     """
     text = re.sub(r"\x1b\[[0-9;]*m", "", on_terminal(20))
 
@@ -168,6 +168,6 @@ def test_in_20_columns_the_bar_is_cut_and_lines_are_not():
 
 def test_a_dumb_terminal_gets_plain_lines(snapshot):
     """
-    Emacs' shell and serial lines print escape codes as they are.
+    Emacs' shell and serial consoles print escape codes literally.
     """
     snapshot("dumb-terminal", on_terminal(80, TERM="dumb"))

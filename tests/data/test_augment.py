@@ -1,4 +1,4 @@
-"""A list of augmentations: in order, movements in one warp, every image by itself."""
+"""A list of augmentations: applied in order, movements in one warp, each image independently."""
 
 import numpy as np
 import pytest
@@ -38,7 +38,7 @@ def run(augmentations: list[Augmentation], images: Images) -> Images:
 
 
 def one_by_one(augmentations: list[Augmentation], images: Images) -> Images:
-    """Returns what a warp for each of the movements gives, with the same numbers."""
+    """Returns the result of a separate warp per movement, with the same random numbers."""
     index = tf.range(len(images), dtype=tf.int64)
     counts = [each.numbers for each in augmentations]
     drawn = random.uniform(0, tf.constant(1, tf.int64), index, sum(counts))
@@ -58,7 +58,7 @@ def one_by_one(augmentations: list[Augmentation], images: Images) -> Images:
 
 def test_no_augmentation_is_none() -> None:
     """
-    A config without the section trains on its images as they are.
+    A config without augmentation trains on the images as they are.
     """
     assert np.array_equal(smooth(), run([], smooth()))
 
@@ -68,7 +68,7 @@ def test_no_augmentation_is_none() -> None:
 )
 def test_flips_equal_numpy_bit_for_bit(mode: str, axes: int | tuple[int, int]) -> None:
     """
-    Mirroring loses nothing.
+    A flip must not lose any information.
     """
     flip = read({"RandomFlip": {"mode": mode, "probability": 1}})
 
@@ -80,7 +80,7 @@ def test_flips_equal_numpy_bit_for_bit(mode: str, axes: int | tuple[int, int]) -
 )
 def test_one_warp_equals_one_after_the_other(written: tuple[object, ...]) -> None:
     """
-    The order in the config is the order on the image, away from the filled edges.
+    Augmentations must apply in the order of the config, at least away from the filled edges.
     """
     inside = np.s_[:, 20:28, 20:28]
     augmentations = read(*written)
@@ -93,7 +93,7 @@ def test_one_warp_equals_one_after_the_other(written: tuple[object, ...]) -> Non
 
 def test_order_matters() -> None:
     """
-    A list that was sorted, or multiplied the wrong way round, would still look augmented.
+    A list that was sorted, or multiplied in reverse, would still look augmented.
     """
     flip_then_shift = run(read(CERTAIN_FLIP, {"RandomCrop": {"padding": 8}}), smooth())
     numbers = random.uniform(0, tf.constant(1, tf.int64), tf.range(16, dtype=tf.int64), 4)
@@ -108,7 +108,7 @@ def test_order_matters() -> None:
 
 def test_colour_and_movement_come_in_the_order_written() -> None:
     """
-    A border that is brightened with the image is another border.
+    A border that is brightened along with the image looks different from one added later.
     """
     border = {"RandomTranslation": {"height": 1, "fill_mode": "constant"}}
     brighter = {"RandomBrightness": {"factor": 1}}
@@ -128,7 +128,7 @@ def _names(*written: object) -> list[str | list[str]]:
 
 def test_neighbouring_movements_make_one_group() -> None:
     """
-    Each further warp costs a pass over the pixels and blurs them once more.
+    Each additional warp costs a pass over the pixels and blurs them once more.
     """
     expected = [["RandomFlip", "RandomRotation", "RandomTranslation"]]
 
@@ -137,7 +137,7 @@ def test_neighbouring_movements_make_one_group() -> None:
 
 def test_another_fill_begins_another_group() -> None:
     """
-    One warp fills in one way.
+    A warp can have only one fill mode.
     """
     black = {"RandomTranslation": {"height": 0.1, "fill_mode": "constant"}}
     white = {"RandomRotation": {"degrees": 5, "fill_mode": "constant", "fill_value": 1}}
@@ -149,7 +149,7 @@ def test_another_fill_begins_another_group() -> None:
 
 def test_a_flip_joins_whatever_is_beside_it() -> None:
     """
-    Nothing comes in from outside in a flip, so no fill is the wrong one.
+    A flip never reads outside the image, so it works with any fill mode.
     """
     black = {"RandomTranslation": {"height": 0.1, "fill_mode": "constant"}}
 
@@ -161,7 +161,7 @@ def test_a_flip_joins_whatever_is_beside_it() -> None:
 
 def test_the_fill_of_a_group_is_that_of_its_members() -> None:
     """
-    A flip in front must not decide that the edge goes on.
+    A flip at the start of a group must not determine its fill mode.
     """
     white = {"RandomTranslation": {"height": 1, "fill_mode": "constant", "fill_value": 1}}
 
@@ -170,7 +170,7 @@ def test_the_fill_of_a_group_is_that_of_its_members() -> None:
 
 def test_colours_stand_between_movements() -> None:
     """
-    The order written is kept.
+    A color change between two movements must not be moved out of the way to merge them.
     """
     grey = {"RandomBrightness": {"factor": 0.1}}
 
@@ -181,7 +181,7 @@ def test_colours_stand_between_movements() -> None:
 
 def test_an_augmentation_put_behind_leaves_the_others_as_they_are() -> None:
     """
-    Two configs that differ in their last line can be compared.
+    Two configs that differ only in their last augmentation must remain comparable.
     """
     nothing_more = {"RandomBrightness": {"factor": 0}}
 
@@ -192,7 +192,7 @@ def test_an_augmentation_put_behind_leaves_the_others_as_they_are() -> None:
 
 def test_two_of_a_kind_draw_by_themselves() -> None:
     """
-    Two flips with the same numbers would always undo each other.
+    Two flips with the same random numbers would always undo each other.
     """
     twice = run(read("RandomFlip", "RandomFlip"), smooth())
 
@@ -201,7 +201,7 @@ def test_two_of_a_kind_draw_by_themselves() -> None:
 
 def test_a_long_list_works_on_batches_of_unknown_size() -> None:
     """
-    What a real config has, in the pipeline that trains.
+    The training pipeline runs long lists like this on batches of unknown size.
     """
     augmentations = read(
         "RandomFlip", ROTATION, SHIFT, {"RandomHue": {"factor": 0.1}}, "RandomErasing"

@@ -1,4 +1,4 @@
-"""Batches that a GPU makes are those of the host; tried on a CPU, which can make both."""
+"""Batches made on a GPU equal those made on the host; tested on a CPU, which can do both."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,9 @@ from tests.config.components.augmentations.test_augmentation import FIELDS
 
 RNG = np.random.default_rng(0)
 IMAGES, BATCH, SIDES = 30, 8, (5, 7)
-PIXELS = RNG.integers(0, 256, (IMAGES, *SIDES, 3), np.uint8)  # 105 bytes: no whole number of int32
+PIXELS = RNG.integers(
+    0, 256, (IMAGES, *SIDES, 3), np.uint8
+)  # 105 bytes: not a multiple of an int32
 LABELS = RNG.integers(0, 4, IMAGES).astype(np.int32)
 TARGETS = Targets(4, 0.1, np.array([0.5, 1, 2, 3], np.float32))
 ALL = [Augmentation.read({name: fields}) for name, fields in FIELDS.items()]
@@ -36,7 +38,7 @@ def batches_of(given: BatchSource, steps: range) -> list[tuple[np.ndarray, ...]]
 @pytest.mark.parametrize("resident", [True, False], ids=["resident", "sent"])
 def test_the_device_makes_the_batches_of_the_host(resident, size, monkeypatch):
     """
-    A network must not learn something else because of where its images were made.
+    What a network learns must not depend on where its batches are made.
     """
     monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
     given = (split(), size, ALL, BATCH, 3, TARGETS)
@@ -50,17 +52,17 @@ def test_the_device_makes_the_batches_of_the_host(resident, size, monkeypatch):
     sent = next(iter(device.batches(range(1))))
     assert (2 if resident else 3) == len(sent)
     for (images, *rest), (ours, *our_rest) in pairs:
-        np.testing.assert_allclose(images, ours, atol=2e-6)  # graphs are rewritten otherwise
+        np.testing.assert_allclose(images, ours, atol=2e-6)  # the graphs are optimized differently
         for each, our_each in zip(rest, our_rest, strict=True):
             np.testing.assert_array_equal(each, our_each)
 
 
 def test_what_the_host_sends_is_bytes(tmp_path):
     """
-    Images in float32 would take four times the way to the GPU.
+    Sending float32 images to the GPU would take four times the bandwidth.
     """
     mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=PIXELS.shape)
-    mapped[:] = PIXELS  # too large for memory, so for a GPU, too
+    mapped[:] = PIXELS  # as if too large for memory, and so for a GPU
     device = batch_source.on_device(split(mapped), SIDES, (), BATCH, 0, TARGETS, "/cpu:0")
     _, index, pixels = device.batches(range(1)).element_spec
 
@@ -79,7 +81,7 @@ def operations(graph: Any) -> Iterator[Any]:
 
 
 def runs_on_a_gpu(node: Any) -> bool:
-    """Whether TensorFlow has a kernel for GPUs for the types of an operation."""
+    """Returns whether TensorFlow has a GPU kernel for the types of an operation."""
     found = kernels.get_registered_kernels_for_op(node.op).kernel
     return any(
         kernel.device_type in {"GPU", "DEFAULT"}
@@ -94,7 +96,7 @@ def runs_on_a_gpu(node: Any) -> bool:
 @pytest.mark.parametrize("resident", [True, False], ids=["resident", "sent"])
 def test_a_gpu_has_a_kernel_for_all_of_it(resident, monkeypatch):
     """
-    TensorFlow quietly takes what has none to the host and back, pixels and all, in each step.
+    Without a GPU kernel, TensorFlow silently copies the pixels to the host and back at each step.
     """
     monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
     device = batch_source.on_device(split(), (11, 13), ALL, BATCH, 3, TARGETS, "/cpu:0")

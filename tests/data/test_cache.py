@@ -1,4 +1,4 @@
-"""A data set from the cache is the data set."""
+"""A data set from the cache is identical to a freshly decoded one."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.specs import spec_of
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of 2 classes with 20 pictures each, and a cache of its own."""
+    """A folder of 2 classes with 20 images each, and a separate cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("IMGCLS_CACHE")
     for number in range(40):
@@ -35,7 +35,7 @@ def loaded(folder: Path, seed: int = 0, **settings: object) -> tuple[Data, list[
 
 def test_the_manifest_is_the_same_with_and_without_the_cache(photos, monkeypatch):
     """
-    A run that goes on compares its data by content; where the pixels came from is not content.
+    A resumed run compares its data by content; where the pixels came from must not matter.
     """
     first, second = loaded(photos), loaded(photos)
     monkeypatch.setattr(buffers, "MEMORY_BYTES", 100)
@@ -56,7 +56,7 @@ def test_the_manifest_is_the_same_with_and_without_the_cache(photos, monkeypatch
 
 def test_another_seed_finds_the_same_images(photos):
     """
-    Five seeds are five splits of the same pictures, and are to decode them once.
+    Five seeds give five splits of the same images, which should be decoded only once.
     """
     loaded(photos)
 
@@ -65,7 +65,7 @@ def test_another_seed_finds_the_same_images(photos):
 
 def test_bad_images_are_left_out_as_before(photos, monkeypatch):
     """
-    Their rows must not shift the labels of the others.
+    Skipped images must not shift the labels of the others.
     """
     for name in ("class0/04.png", "class1/05.png", "class1/27.png"):
         (photos / name).write_bytes(b"nothing")
@@ -84,7 +84,7 @@ def test_bad_images_are_left_out_as_before(photos, monkeypatch):
 
 def test_a_cache_that_fails_is_told_once(photos, tmp_path, monkeypatch):
     """
-    Two splits have one cache between them.
+    All splits share one cache; its failure must not be reported per split.
     """
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
@@ -95,7 +95,7 @@ def test_a_cache_that_fails_is_told_once(photos, tmp_path, monkeypatch):
 
 def test_other_labelled_images_come_from_it_too(photos):
     """
-    `imgcls evaluate --data` on the same folder, for one run after the other.
+    `imgcls evaluate --data` may be used on the same folder for one run after another.
     """
     events: list[object] = []
     spec = spec_of(("class0", "class1"), (16, 16), 3, resize="crop")

@@ -1,4 +1,4 @@
-"""A data set in memory: right pixels, right labels, a record that notices every change."""
+"""A data set in memory: correct pixels, correct labels, a manifest that reveals every change."""
 
 import json
 import os
@@ -22,7 +22,7 @@ CLASSES = ("cat", "dog", "emu")
 
 @pytest.fixture
 def photos(tmp_path):
-    """A folder of 3 classes with 12 pictures each, of many sizes; the red level tells which."""
+    """3 classes with 12 images each, of many sizes; the red value identifies an image."""
     for label, name in enumerate(CLASSES):
         for number in range(12):
             path = tmp_path / "photos" / name / f"{number:02}.png"
@@ -37,7 +37,7 @@ def photos(tmp_path):
 
 @pytest.fixture
 def npz(tmp_path):
-    """Returns a function that writes an npz file with two classes of 20 pictures."""
+    """Returns a function that writes an npz file with two classes of 20 images."""
 
     def write(height=6, width=8, channels=3, **more):
         pixels = np.random.default_rng(0).integers(0, 256, (40, height, width, channels), np.uint8)
@@ -56,7 +56,7 @@ def loaded(text, seed=0, **options):
 
 def test_files_are_loaded_with_their_labels_and_names(photos):
     """
-    A shift by one between pixels and labels trains to chance, and nothing says why.
+    If labels were shifted by one, training would only reach chance, with no hint why.
     """
     data, events = loaded({"folder": photos, "size": 16})
 
@@ -76,7 +76,7 @@ def test_files_are_loaded_with_their_labels_and_names(photos):
 
 def test_arrays_are_loaded_with_their_labels_and_names(npz):
     """
-    `train[17]` must be the 17th of the array, whatever split it went to.
+    `train[17]` must be element 17 of the array, whatever split it went to.
     """
     file, pixels = npz()
     data, _ = loaded({"npz": file})
@@ -103,7 +103,7 @@ def test_arrays_are_loaded_with_their_labels_and_names(npz):
 )
 def test_what_is_kept_is_the_smaller_of_source_and_size(npz, size, resize, stored):
     """
-    CIFAR-10 at 224 pixels is 7.5 GB; its pixels are 150 MB.
+    CIFAR-10 at 224 pixels takes 7.5 GB; its original pixels take 150 MB.
     """
     file, _ = npz()
     data, _ = loaded({"npz": file, "size": size, "resize": resize})
@@ -115,7 +115,7 @@ def test_what_is_kept_is_the_smaller_of_source_and_size(npz, size, resize, store
 
 def test_files_of_one_small_size_are_kept_small(photos, tmp_path):
     """
-    CIFAR-10 unpacked to files must cost no more memory than as an array.
+    CIFAR-10 unpacked to files must take no more memory than as an array.
     """
     assert loaded({"folder": photos, "size": 64})[0].spec.stored == (64, 64)
     for file in photos.rglob("*.png"):
@@ -131,7 +131,7 @@ def test_files_of_one_small_size_are_kept_small(photos, tmp_path):
 @pytest.mark.parametrize(("have", "want"), [(1, 3), (3, 1), (3, 3), (1, 1)])
 def test_channels_are_what_is_asked_for(npz, have, want):
     """
-    A network for colour must be able to learn grey pictures, and the other way round.
+    A network for color images must be able to learn from gray ones, and vice versa.
     """
     file, pixels = npz(channels=have)
     shrunk, _ = loaded({"npz": file, "channels": want, "size": (3, 4)}, only=["train"])
@@ -146,7 +146,7 @@ def test_channels_are_what_is_asked_for(npz, have, want):
 
 def test_only_the_splits_asked_for_are_read(photos):
     """
-    Training never decodes the test images; their headers tell whether they are images at all.
+    Training never decodes the test images; reading their headers shows that they are images.
     """
     whole, _ = loaded({"folder": photos, "size": 16})
     for name in whole.splits["test"].names:
@@ -162,7 +162,7 @@ def test_only_the_splits_asked_for_are_read(photos):
 
 def test_bad_files_are_all_named_before_training(photos):
     """
-    Keras ends in the middle of an epoch, without saying which file it was.
+    Keras fails in the middle of an epoch, without naming the file.
     """
     (photos / "cat" / "03.png").write_bytes(b"")
     (photos / "dog" / "05.png").write_bytes(b"<html>")
@@ -180,7 +180,7 @@ def test_bad_files_are_all_named_before_training(photos):
 
 def test_a_file_that_disappears_while_the_others_are_read_is_named(photos):
     """
-    Between the listing of a million files and the last of them, hours pass.
+    Hours can pass between listing a million files and reading the last of them.
     """
     text = {"folder": photos, "size": 16}
     gone = Path(loaded(text)[0].splits["test"].names[0])  # the split that is read last
@@ -195,7 +195,7 @@ def test_a_file_that_disappears_while_the_others_are_read_is_named(photos):
 
 def test_a_size_that_no_disk_holds_is_refused_before_anything_is_read(photos):
     """
-    One 0 too many must not fill the memory first.
+    One zero too many must not fill the memory first.
     """
     events: list[object] = []
     with pytest.raises(ConfigError) as caught:
@@ -210,7 +210,7 @@ def test_a_size_that_no_disk_holds_is_refused_before_anything_is_read(photos):
 
 def test_skipped_files_are_left_out_and_recorded(photos):
     """
-    The other images must keep their labels, and the run must tell what it did not see.
+    The other images must keep their labels, and the run must record which files were skipped.
     """
     whole, _ = loaded({"folder": photos, "size": 16})
     bad = Path(whole.splits["train"].names[3])
@@ -226,7 +226,7 @@ def test_skipped_files_are_left_out_and_recorded(photos):
 
 def test_a_class_of_bad_files_alone_cannot_be_skipped(photos):
     """
-    Nothing would be left to learn that class from.
+    No image would be left to learn that class from.
     """
     for file in (photos / "dog").iterdir():
         file.write_bytes(b"")
@@ -237,7 +237,7 @@ def test_a_class_of_bad_files_alone_cannot_be_skipped(photos):
 @pytest.mark.parametrize("split", ["validation", "test"])
 def test_a_split_of_bad_files_alone_cannot_be_skipped(photos, tmp_path, split):
     """
-    Nothing would be left to choose the best epoch by, or to score hours later.
+    No image would be left to select the best epoch with, or to evaluate on hours later.
     """
     for name in CLASSES:
         (tmp_path / "more" / name).mkdir(parents=True)
@@ -250,7 +250,7 @@ def test_a_split_of_bad_files_alone_cannot_be_skipped(photos, tmp_path, split):
 
 def test_the_record_says_what_was_found_and_made(photos):
     """
-    Months later nobody knows any more what a run was trained on.
+    Months later, nobody remembers what a run was trained on.
     """
     (photos / ".DS_Store").touch()
     data, _ = loaded({"folder": photos, "size": 16, "test": "none", "validation": "0.25"})
@@ -270,7 +270,7 @@ def test_the_record_says_what_was_found_and_made(photos):
 @pytest.mark.parametrize("change", ["pixel", "label", "added", "removed", "class"])
 def test_every_change_of_the_data_is_noticed(photos, change):
     """
-    Resuming on other data gives a model of neither; size and date of a file prove nothing.
+    Resuming on changed data gives a mix of two models; file sizes and dates prove nothing.
     """
     before, _ = loaded({"folder": photos, "size": 64, "test": "none", "validation": "none"})
     file = photos / "cat" / "03.png"
@@ -294,7 +294,7 @@ def test_every_change_of_the_data_is_noticed(photos, change):
 
 def test_other_labels_of_the_same_images_are_noticed(npz):
     """
-    A corrected label file is other data, though no pixel has changed.
+    Corrected labels are different data, even if no pixel has changed.
     """
     file, pixels = npz()
     text = {"npz": file, "validation": "none", "test": "none"}
@@ -308,7 +308,7 @@ def test_other_labels_of_the_same_images_are_noticed(npz):
 
 def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
     """
-    A folder may be moved; what counts is what is in it.
+    A folder may be moved; only its contents matter.
     """
     one, _ = loaded({"folder": photos, "size": 16})
     photos.rename(tmp_path / "moved")
@@ -319,7 +319,7 @@ def test_the_fingerprint_does_not_hang_on_where_the_data_lies(photos, tmp_path):
 
 def test_ctrl_c_ends_the_scan(photos):
     """
-    Ctrl-C must work while a million files are read.
+    Ctrl-C must work while a million files are being read.
     """
 
     def press(_: Event) -> None:
@@ -331,7 +331,7 @@ def test_ctrl_c_ends_the_scan(photos):
 
 def test_a_missing_folder_and_an_empty_split_are_told(photos, tmp_path):
     """
-    The two commonest mistakes, before anything is created.
+    These two most common mistakes must be reported before anything is created.
     """
     with pytest.raises(DataError, match="nowhere: no such folder"):
         loaded({"folder": tmp_path / "nowhere", "size": 16})
@@ -343,7 +343,7 @@ def test_a_missing_folder_and_an_empty_split_are_told(photos, tmp_path):
 
 def test_other_labelled_images_are_matched_by_name(photos):
     """
-    By order, a run of cat, dog, emu would score a folder of dog and emu as cat and dog.
+    Matched by order, a run on cat, dog, emu would score a folder of dog and emu as cat and dog.
     """
     classes = ("emu", "bat", "dog", "cat")
     split = load_labelled(photos, spec_of(classes, (16, 16), 3, resize="crop"))
@@ -359,7 +359,7 @@ def test_other_labelled_images_are_matched_by_name(photos):
 
 def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
     """
-    `evaluate --data` takes what training takes.
+    `evaluate --data` must accept the same formats as training.
     """
     table = photos / "t.csv"
     table.write_text("path,label\ndog/03.png,dog\nemu/01.png,emu\n")
@@ -377,7 +377,7 @@ def test_other_labelled_images_may_be_a_table_or_arrays(photos, npz):
 
 def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
     """
-    Scoring on images that were trained on would flatter.
+    Scoring on images that the network was trained on would overestimate it.
     """
     root = tmp_path / "set"
     for split in ("train", "validation"):
@@ -408,7 +408,7 @@ def test_of_labelled_images_with_splits_the_test_is_taken(photos, tmp_path):
 )
 def test_other_labelled_images_are_not_sent_to_keys_of_a_config(photos, text, message):
     """
-    `evaluate --data` has no dataset section that could be mended.
+    With `evaluate --data` there is no dataset section to fix, so no error may point to one.
     """
     (photos / "cat" / "bad.png").touch()
     (photos / "t.csv").write_text(text)

@@ -1,4 +1,4 @@
-"""The promises of the pipeline: every image, in another order, never what it should not be."""
+"""The promises of the pipeline: each image once per epoch, reshuffled; evaluation is unaltered."""
 
 import itertools
 from pathlib import Path
@@ -17,13 +17,13 @@ from imgcls.data.pipeline import (
 )
 from imgcls.data.targets import Targets
 
-IMAGES, BATCH = 23, 5  # the last batch of a pass has three
+IMAGES, BATCH = 23, 5  # the last batch of an epoch has three
 STEPS = 5
 TARGETS = Targets(IMAGES)
 
 
 def split(images: int = IMAGES) -> Split:
-    """Every pixel of an image is its number."""
+    """Returns a split in which every pixel of an image is its number."""
     numbers = np.arange(images, dtype=np.uint8)
     pixels = np.broadcast_to(numbers[:, None, None, None], (images, 4, 4, 1)).copy()
     return Split(pixels, numbers.astype(np.int32), tuple(map(str, numbers)))
@@ -36,7 +36,7 @@ def order(start: int = 0, stop: int = STEPS, seed: int = 0) -> list[int]:
 
 def test_a_pass_has_every_image_once():
     """
-    An image that is left out or doubled is the bug that four of five trainers have.
+    Skipping or repeating images is a bug that four out of five trainers have.
     """
     assert sorted(order()) == list(range(IMAGES))
     assert steps_per_pass(IMAGES, BATCH) == STEPS
@@ -44,7 +44,7 @@ def test_a_pass_has_every_image_once():
 
 def test_the_next_pass_has_another_order():
     """
-    A cache after a shuffle would replay the first order for ever.
+    A cache after the shuffle would replay the first order forever.
     """
     first, second = order(), order(STEPS, 2 * STEPS)
 
@@ -54,7 +54,7 @@ def test_the_next_pass_has_another_order():
 
 def test_another_seed_has_another_order_and_the_same_one_the_same():
     """
-    A seed is what a run is repeated by.
+    A run is reproduced by its seed.
     """
     assert order(seed=1) == order(seed=1)
     assert order(seed=1) != order(seed=2)
@@ -63,7 +63,7 @@ def test_another_seed_has_another_order_and_the_same_one_the_same():
 @pytest.mark.parametrize("start", [0, 1, 4, 5, 7, 12])
 def test_a_training_can_begin_at_any_step(start):
     """
-    A resumed run sees what it would have seen.
+    A resumed run must see the same batches as an uninterrupted one.
     """
     whole = [
         (int(number), *index.numpy())
@@ -79,7 +79,7 @@ def test_a_training_can_begin_at_any_step(start):
 
 def test_training_batches_have_the_images_of_their_labels_augmented_alike_from_any_step():
     """
-    The random numbers belong to the image and the pass, not to the batch or the thread.
+    The random numbers depend on the image and the epoch, not on the batch or the thread.
     """
     flips = [Augmentation.read({"RandomTranslation": {"height": 0.5, "width": 0.5}})]
     images = split()
@@ -97,7 +97,7 @@ def test_training_batches_have_the_images_of_their_labels_augmented_alike_from_a
 
 def test_without_augmentation_an_image_is_its_pixels_between_0_and_1():
     """
-    What is fed is what is stored.
+    The network must be fed exactly the stored pixels, scaled to 0..1.
     """
     for images, targets, _ in train_batches(split(), (4, 4), (), BATCH, 0, range(STEPS), TARGETS):
         labels = np.argmax(targets, axis=1)
@@ -108,7 +108,7 @@ def test_without_augmentation_an_image_is_its_pixels_between_0_and_1():
 
 def test_evaluation_sees_every_image_once_in_its_order():
     """
-    A dropped last batch scored 9,984 of 10,000 images elsewhere.
+    Elsewhere, a dropped last batch meant that only 9,984 of 10,000 images were scored.
     """
     batches = evaluation_batches(split(), (4, 4), BATCH, TARGETS)
     labels = [np.argmax(targets, axis=1) for _, targets, _ in batches]
@@ -118,7 +118,7 @@ def test_evaluation_sees_every_image_once_in_its_order():
 
 def test_small_pictures_are_enlarged_in_the_batch():
     """
-    A 32-pixel set shown at 224 would take 6.8 GB otherwise.
+    Otherwise, a data set of 32-pixel images used at 224 would take 6.8 GB.
     """
     images, _, _ = next(iter(evaluation_batches(split(), (9, 12), BATCH, TARGETS)))
 
@@ -128,7 +128,7 @@ def test_small_pictures_are_enlarged_in_the_batch():
 
 def test_a_set_on_disk_gives_the_batches_of_one_in_memory(tmp_path):
     """
-    A set too large for memory trains the same model.
+    A data set too large for memory must train the same model.
     """
     memory = split()
     mapped = np.memmap(tmp_path / "pixels", np.uint8, "w+", shape=memory.pixels.shape)
@@ -145,7 +145,7 @@ def test_a_set_on_disk_gives_the_batches_of_one_in_memory(tmp_path):
 
 def test_a_set_on_disk_takes_the_memory_of_a_few_batches(tmp_path):
     """
-    A set ten times larger must train in the same memory.
+    A data set ten times as large must train in the same memory.
     """
 
     def held() -> int:
@@ -166,7 +166,7 @@ def test_a_set_on_disk_takes_the_memory_of_a_few_batches(tmp_path):
 @pytest.mark.parametrize("smallest", [1, 3, 4, 5])
 def test_the_last_batch_has_an_image_for_each_replica_and_every_image_is_there(smallest):
     """
-    A replica with an empty batch ends the whole training where a normalisation is synchronised.
+    With synchronized normalization, a replica with an empty batch would end the training.
     """
     batches = [
         index.numpy() for _, index in index_batches(IMAGES, BATCH, 0, range(STEPS), smallest)
@@ -179,7 +179,7 @@ def test_the_last_batch_has_an_image_for_each_replica_and_every_image_is_there(s
 @pytest.mark.parametrize(("most", "expected"), [(3, 1), (5, 1), (14, 2), (10**6, STEPS)])
 def test_the_first_images_are_those_of_the_first_epoch_not_augmented(most, expected):
     """
-    Statistics of a network are computed from what it was trained on, in the time of a few batches.
+    A network's statistics are computed from its training images, in the time of a few batches.
     """
     found = [batch.numpy() for batch in first_images(split(), (4, 4), BATCH, 7, most)]
     numbers = [round(255 * image[0, 0, 0]) for batch in found for image in batch]

@@ -1,4 +1,4 @@
-"""Splits are disjoint, stratified, the same everywhere, and leave no class without training."""
+"""Splits are disjoint, stratified and reproducible, and leave no class without training images."""
 
 import hashlib
 
@@ -31,7 +31,7 @@ def divided(data, validation="auto", test="auto", subset=None, seed=0):
 
 def test_every_image_is_in_exactly_one_split():
     """
-    An image that is in two splits makes the score a lie; one in none is wasted.
+    An image in two splits falsifies the score; one in none is wasted.
     """
     splits = divided(found(IMBALANCED), 0.2, 0.15).found.splits
     everything = [at for split in splits.values() for at in positions(split)]
@@ -44,7 +44,7 @@ def test_every_image_is_in_exactly_one_split():
 
 def test_classes_are_in_proportion():
     """
-    A rare class that happens to be missing from validation would never be measured.
+    A rare class that happened to be missing from validation would never be measured.
     """
     splits = divided(found(IMBALANCED), 0.2, 0.1).found.splits
 
@@ -54,7 +54,7 @@ def test_classes_are_in_proportion():
 
 def test_labels_stay_with_their_images():
     """
-    Shuffled labels train to chance, and nothing says why.
+    With shuffled labels, training would only reach chance, with no hint why.
     """
     for pictures in divided(found(IMBALANCED), subset=300).found.splits.values():
         assert IMBALANCED[positions(pictures)].tolist() == pictures.labels.tolist()
@@ -64,8 +64,8 @@ def test_the_same_seed_gives_the_same_splits_on_every_machine():
     """
     Resuming or evaluating elsewhere must not mix training and test images.
 
-    If this fails after an update of scikit-learn, saved runs cannot be evaluated any more on the
-    splits that they were made with: say so in the changelog, and renew the sum.
+    If this fails after an update of scikit-learn, saved runs can no longer be evaluated on the
+    splits they were trained with: say so in the changelog, and update the hash.
     """
     test = divided(found(IMBALANCED), seed=7).origins["test"][1]
 
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_splits_on_every_machine():
 
 def test_the_test_images_do_not_depend_on_validation():
     """
-    Scores of two runs with different validation shares must be comparable.
+    Scores of two runs with different validation fractions must be comparable.
     """
     one, other = divided(found(IMBALANCED), 0.1), divided(found(IMBALANCED), 0.3)
 
@@ -84,7 +84,7 @@ def test_the_test_images_do_not_depend_on_validation():
 
 def test_the_splits_of_the_data_are_kept_as_they_are():
     """
-    Published test sets are what results are compared on.
+    Results are compared on published test sets.
     """
     own = found([0, 1, 2, 0])
     result = divided(found(IMBALANCED, test=own.splits["train"]))
@@ -97,7 +97,7 @@ def test_the_splits_of_the_data_are_kept_as_they_are():
 
 def test_a_share_of_what_the_data_has_is_refused():
     """
-    A key without effect is a misunderstanding.
+    A key that has no effect means that the user misunderstood something.
     """
     data = found(IMBALANCED, test=found([0, 1, 2]).splits["train"])
     with pytest.raises(ConfigError, match=r"dataset\.test: here has test images of its own"):
@@ -106,7 +106,7 @@ def test_a_share_of_what_the_data_has_is_refused():
 
 def test_none_makes_none_and_leaves_the_own_unused():
     """
-    Whoever trains the final model wants every image in training.
+    Users who train the final model want every image in training.
     """
     data = found(IMBALANCED, test=found([0, 1, 2]).splits["train"])
 
@@ -116,7 +116,7 @@ def test_none_makes_none_and_leaves_the_own_unused():
 
 def test_a_class_with_one_image_stays_in_training():
     """
-    scikit-learn refuses such data; a user with a rare class still wants to train.
+    scikit-learn rejects such data, but a user with a rare class still wants to train.
     """
     result = divided(found([*IMBALANCED, 3]))
 
@@ -129,7 +129,7 @@ def test_a_class_with_one_image_stays_in_training():
 
 def test_a_class_without_images_enough_is_noted_and_kept_in_training():
     """
-    Half of a class's images must not go where they cannot be learnt from, unseen by the user.
+    Half of a class's images must not silently go where the network cannot learn from them.
     """
     result = divided(found(np.repeat([0, 1], [1000, 2])), 0.1, "none")
 
@@ -140,7 +140,7 @@ def test_a_class_without_images_enough_is_noted_and_kept_in_training():
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.9])
 def test_tiny_sets_can_be_split(share):
     """
-    A first try has three pictures a class.
+    A first experiment may have only three images per class.
     """
     result = divided(found(np.repeat(np.arange(4), 3)), share, "none").found.splits
 
@@ -150,7 +150,7 @@ def test_tiny_sets_can_be_split(share):
 
 def test_one_image_a_class_cannot_be_split():
     """
-    There is nothing left to measure with; the message says what to write.
+    Nothing is left to evaluate on, so the message must say what to write.
     """
     with pytest.raises(DataError, match="one image a class is too few to make test images; give"):
         divided(found([0, 1, 2]))
@@ -159,7 +159,7 @@ def test_one_image_a_class_cannot_be_split():
 @pytest.mark.parametrize("subset", [3, 10, 50, 797])
 def test_a_subset_has_so_many_images_of_all_classes(subset):
     """
-    A quick try on nine classes of ten tells nothing about the whole.
+    A quick experiment on nine of ten classes says nothing about all of them.
     """
     whole, part = divided(found(IMBALANCED)), divided(found(IMBALANCED), subset=subset)
     train = part.found.splits["train"]
@@ -173,7 +173,7 @@ def test_a_subset_has_so_many_images_of_all_classes(subset):
 
 def test_a_subset_is_in_proportion():
     """
-    An imbalanced set must stay as hard as it is.
+    A subset of imbalanced data must stay as hard as the whole.
     """
     train = divided(found(IMBALANCED), "none", "none", subset=100).found.splits["train"]
 
@@ -182,7 +182,7 @@ def test_a_subset_is_in_proportion():
 
 def test_a_subset_that_does_not_fit_is_told():
     """
-    More than all is all; fewer than the classes is none.
+    A subset larger than the data means all of it; one smaller than the classes is an error.
     """
     with pytest.raises(ConfigError, match=r"dataset\.subset: 2 images are too few for 3 classes"):
         divided(found(IMBALANCED), subset=2)
@@ -197,7 +197,7 @@ def test_a_subset_that_does_not_fit_is_told():
 
 def test_the_last_image_of_a_class_is_never_drawn():
     """
-    A class without a training image is an output that can only be wrong.
+    A class without training images is an output that can only be wrong.
     """
     labels = np.repeat([0, 1, 2], [500, 2, 2]).astype(np.int32)
     for seed in range(5):
@@ -217,7 +217,7 @@ def test_the_last_image_of_a_class_is_never_drawn():
 )
 def test_auto_counts_among_the_shares(validation, test, key, total):
     """
-    0.95 for validation and 0.1 for the test left ten images of 1,797 to learn from.
+    With auto for test, 0.95 for validation left only ten of 1,797 images for training.
     """
     message = rf"dataset\.{key}: validation and test \(auto: 0\.1\) take {total} of the images"
     if key == "test":
@@ -228,7 +228,7 @@ def test_auto_counts_among_the_shares(validation, test, key, total):
 
 def test_auto_counts_only_where_it_draws():
     """
-    A set with test images of its own gives all of the training images to the shares.
+    If the data has its own test images, all training images are available for validation.
     """
     data = found(IMBALANCED, test=found([0, 1, 2]).splits["train"])
 
@@ -245,7 +245,7 @@ def test_auto_counts_only_where_it_draws():
 )
 def test_another_count_than_asked_for_is_noted(share, note):
     """
-    A run's record must not claim a share that was not taken.
+    A run's record must not claim a fraction that was not used.
     """
     result = divided(found(np.repeat(np.arange(4), 3)), share, "none")
 

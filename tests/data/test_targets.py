@@ -1,4 +1,4 @@
-"""Targets are distributions over the classes, whatever is smoothed or weighted."""
+"""Targets are distributions over the classes, with any label smoothing or class weights."""
 
 import keras
 import numpy as np
@@ -21,7 +21,7 @@ def split() -> Split:
 
 
 def kerases(smoothing: float) -> np.ndarray:
-    """Returns what Keras compares with, seen through a loss that is linear in its targets."""
+    """Returns the targets that Keras uses, recovered from a loss that is linear in its targets."""
     one_hot = keras.utils.to_categorical(LABELS[INDEX], CLASSES)
     each = [
         keras.losses.categorical_crossentropy(
@@ -37,7 +37,7 @@ def kerases(smoothing: float) -> np.ndarray:
 @pytest.mark.parametrize("classes", [2, 5, 1000])
 def test_targets_sum_to_1(classes, smoothing):
     """
-    The gradient of the fused cross-entropy is wrong for rows that do not, and nothing would say so.
+    For rows with another sum, the gradient of the fused cross-entropy is silently wrong.
     """
     labels = np.arange(classes, dtype=np.int32)
     targets, _ = Targets(classes, smoothing).lookup(labels)(labels)
@@ -49,7 +49,7 @@ def test_targets_sum_to_1(classes, smoothing):
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
 def test_targets_are_those_of_keras(smoothing):
     """
-    A tutorial's label_smoothing must mean here what it means there.
+    A tutorial's label_smoothing must have the same effect here as in Keras.
     """
     targets, weights = Targets(CLASSES, smoothing).lookup(LABELS)(INDEX)
 
@@ -60,7 +60,7 @@ def test_targets_are_those_of_keras(smoothing):
 
 def test_class_weights_are_in_the_weights_and_never_in_the_targets():
     """
-    Rows that sum to 7 would give the gradient of another loss.
+    Rows that do not sum to 1 would give the gradient of a different loss.
     """
     targets, weights = Targets(CLASSES, 0.1, WEIGHTS).lookup(LABELS)(INDEX)
     plain, _ = Targets(CLASSES, 0.1).lookup(LABELS)(INDEX)
@@ -72,7 +72,7 @@ def test_class_weights_are_in_the_weights_and_never_in_the_targets():
 @pytest.mark.parametrize("label", [-1, CLASSES])
 def test_a_label_out_of_range_is_refused_where_targets_are_made(label):
     """
-    A gather on a GPU gives a row of zeros for it, whose loss is 0, and nobody would know.
+    On a GPU, a gather silently returns a row of zeros for such a label, and its loss is 0.
     """
     labels = np.array([0, label, 1], np.int32)
 
@@ -85,7 +85,7 @@ def test_a_label_out_of_range_is_refused_where_targets_are_made(label):
 
 def test_they_come_through_the_pipeline_as_they_are():
     """
-    What a loss is computed from is what tf.data hands over, not what was put in.
+    The loss is computed from what tf.data delivers, not from what was put in.
     """
     targets = Targets(CLASSES, 0.2, WEIGHTS)
     lookup = targets.lookup(LABELS)

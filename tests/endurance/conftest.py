@@ -1,8 +1,8 @@
-"""What the long runs share: how much of them is run, and the figures that they end with.
+"""Shared by the long runs: how many trials they run, and the figures that they report.
 
     pytest -m endurance tests/endurance
 
-IMGCLS_ENDURANCE=0.01 runs a hundredth of each, to try them out.
+IMGCLS_ENDURANCE=0.01 runs a hundredth of each, for a quick check.
 """
 
 import os
@@ -22,12 +22,12 @@ def amount() -> Callable[[int], int]:
 
 @pytest.fixture
 def figure() -> Callable[[str], None]:
-    """Keeps a line of figures for the end of the run; they go to docs/dependability.md."""
+    """Collects a line for the end of the run; the lines belong in docs/dependability.md."""
     return _figures.append
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Writes the figures."""
+    """Writes the collected lines."""
     if _figures:
         terminalreporter.section("figures")
         for line in _figures:

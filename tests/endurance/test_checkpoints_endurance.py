@@ -1,4 +1,4 @@
-"""Checkpoints damaged ten thousand times, and saved on disks that fail at every call."""
+"""Checkpoints damaged ten thousand times, and saved to disks that fail at every system call."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.endurance
 @pytest.mark.parametrize("way", [damage.cut, damage.flipped], ids=["cut", "flipped"])
 def test_no_damage_is_loaded(way, tmp_path, amount, figure):
     """
-    Weights with one other bit are a model that is just worse.
+    Weights with a single wrong bit give a model that is just worse, with no error.
     """
     damage.make(tmp_path)
     total = amount(5000)
@@ -38,7 +38,7 @@ def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
     error, lasting, tmp_path, amount, figure
 ):
     """
-    A network disk that comes and goes, a quota, a cable: the old state stays whole.
+    A flaky network drive, a quota or a loose cable must not damage the previous checkpoint.
     """
     done, calls = trace(tmp_path / "whole")
     assert 0 == done.returncode, done.stderr
@@ -64,7 +64,7 @@ def test_a_disk_that_fails_at_any_call_costs_no_checkpoint(
 @needs_strace
 def test_a_kill_at_any_call_costs_no_checkpoint(tmp_path, amount, figure):
     """
-    The suite's sweep once more, so that the long run stands for itself.
+    Repeats the test of the suite, so that the long run is complete in itself.
     """
     done, calls = trace(tmp_path / "whole")
     assert 0 == done.returncode, done.stderr

@@ -1,4 +1,4 @@
-"""Two hundred thousand malformed configs: a message with its place for each."""
+"""Two hundred thousand malformed configs: each gives a message with its position."""
 
 import statistics
 import time
@@ -11,12 +11,12 @@ from tests.config import malformed
 
 pytestmark = pytest.mark.endurance
 
-CHUNK = 2000  # Hypothesis remembers what it has tried: a chunk a time keeps that small
+CHUNK = 2000  # Hypothesis remembers what it has tried: running in chunks keeps that small
 
 
 def test_no_malformed_config_is_a_traceback(tmp_path, amount, figure):
     """
-    What two thousand do not show, two hundred thousand may.
+    Two hundred thousand cases may reveal what two thousand do not.
     """
     file = tmp_path / "case.yaml"
     total = amount(200_000)

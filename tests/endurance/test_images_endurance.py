@@ -1,4 +1,4 @@
-"""Fifty thousand damaged pictures in processes of their own: no crash, no hang, no half picture."""
+"""Fifty thousand damaged images in separate processes: no crash, no hang, no half image."""
 
 import json
 import subprocess
@@ -12,12 +12,12 @@ import pytest
 pytestmark = pytest.mark.endurance
 
 CHUNK = 500
-FIRST = 1000  # the suite has those before
+FIRST = 1000  # smaller numbers are used by the suite
 
 
 def test_no_damaged_picture_crashes_hangs_or_is_half_used(tmp_path, amount, figure):
     """
-    A crash of a decoder written in C is the end of the process: only another one can see it.
+    A crash in a decoder written in C ends its process: only another process can detect it.
     """
     total = amount(50_000)
 

@@ -16,7 +16,7 @@ def test_processes_that_are_ended_at_random_moments_change_no_bit(
     number, times, tmp_path, small, amount, figure
 ):
     """
-    Ten kills miss the moment that comes once in a hundred.
+    Ten kills would miss a moment that is hit once in a hundred.
     """
     trial = killing.begin(tmp_path, small(training=killing.TRAINING), seed=number)
     total = amount(times)
@@ -33,7 +33,7 @@ def test_processes_that_are_ended_at_random_moments_change_no_bit(
 
 def test_crowds_of_resumes_and_of_new_runs(tmp_path, small, amount, figure):
     """
-    A race that is lost once in a hundred starts is lost on the day it matters.
+    A race condition that strikes once in a hundred starts will strike on the day it matters.
     """
     times = amount(20)
     run = crowds.endless(tmp_path, small)

@@ -1,4 +1,4 @@
-"""A long training of tiny epochs: what one epoch loses is seen only after hundreds."""
+"""A long training run of tiny epochs: what one epoch leaks shows only after hundreds."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from imgcls.events import EpochEnded
 pytestmark = pytest.mark.endurance
 
 PAGE = 4096
-WARM = 0.2  # of the epochs: caches fill, and memory that is freed is kept for the next time
+WARM = 0.2  # share of the epochs: caches fill, and freed memory is kept for reuse
 
 
 def test_three_hundred_epochs_take_no_more_memory_and_no_more_files(
     tmp_path, small, amount, figure
 ):
     """
-    A leak of a megabyte an epoch ends the training in its second week.
+    A leak of one megabyte per epoch would end a training run in its second week.
     """
     epochs = amount(300)
     training = {"epochs": epochs, "steps_per_epoch": 5, "batch_size": 32}

@@ -1,7 +1,7 @@
-"""What a GPU computes is what the CPU computes, within rounding.
+"""A GPU computes the same as the CPU, within rounding.
 
-`IMGCLS_TEST_DEVICE=CPU pytest -m gpu tests/gpu` tries out these tests where there is no GPU: the
-CPU is then compared with itself.
+`IMGCLS_TEST_DEVICE=CPU pytest -m gpu tests/gpu` checks these tests where there is no GPU: the CPU
+is then compared with itself.
 """
 
 import os
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.gpu
 
 DIGITS = Path(__file__).parents[2] / "configs" / "digits.yaml"
 STEPS = 10
-CLOSE = 1e-3  # cuDNN sums in other orders than oneDNN, and its Winograd rounds otherwise
+CLOSE = 1e-3  # cuDNN sums in a different order than oneDNN, and its Winograd rounds differently
 TRAINING = {"precision": "float32", "replicas": 1, "epochs": 2, "steps_per_epoch": STEPS}
 
 
@@ -38,7 +38,7 @@ def ignore(event: object) -> None:
 
 @pytest.fixture(scope="module")
 def device() -> Iterator[str]:
-    """The name of a GPU, without TensorFloat-32, whose products have three digits only."""
+    """The name of a GPU, with TensorFloat-32 off, whose products have only three digits."""
     from imgcls.ops import startup
 
     startup.start()
@@ -59,13 +59,13 @@ def kind(device: str) -> str:
 
 @pytest.fixture
 def configs(small) -> dict[str, Config]:
-    """Digits' own net, and a small one with batch normalization."""
+    """The digits config, and a small one with batch normalization."""
     digits = reader.read(DIGITS).config
     return {"digits": digits, "normalized": Config.model_validate(small())}
 
 
 def losses(config: Config, on: str) -> NDArray[np.float64]:
-    """Returns the loss of each of the first steps of a training on a device."""
+    """Returns the losses of the first training steps on a device."""
     from imgcls.data import dataset
     from imgcls.training.engine import IMAGES, LOSS
     from imgcls.training.prepare import prepare
@@ -82,7 +82,7 @@ def losses(config: Config, on: str) -> NDArray[np.float64]:
 @pytest.mark.parametrize("name", ["digits", "normalized"])
 def test_ten_steps_are_those_of_the_cpu(name, device, configs):
     """
-    A result that depends on the machine is no result.
+    A result that depends on the machine cannot be trusted.
     """
     ours, expected = losses(configs[name], kind(device)), losses(configs[name], "cpu")
 
@@ -92,7 +92,7 @@ def test_ten_steps_are_those_of_the_cpu(name, device, configs):
 
 def test_a_stopped_and_resumed_run_equals_one_in_one_go(device, write_config, tmp_path):
     """
-    GPUs are rented by the hour, and taken away.
+    GPUs are rented by the hour, and may be taken away at any time.
     """
     training = TRAINING | {"device": kind(device), "report_steps": 2}
     config = write_config(training=training)
@@ -109,7 +109,7 @@ def test_a_stopped_and_resumed_run_equals_one_in_one_go(device, write_config, tm
 
 
 def figures(run: Path) -> list[dict[str, float]]:
-    """Returns the rows of a run's metrics without the accuracies, which jump by an image."""
+    """Returns a run's metrics without the accuracies, which change in steps of one image."""
     kept = {"epoch", "step", "learning_rate", "loss", "val_loss"}
     return [{key: row[key] for key in row if key in kept} for row in rows(run)]
 
@@ -117,7 +117,7 @@ def figures(run: Path) -> list[dict[str, float]]:
 @pytest.mark.parametrize("name", Augmentation.named())
 def test_an_augmentation_makes_the_images_of_the_cpu(name, device):
     """
-    Else a network that was trained on a GPU has seen other images than the config says.
+    Otherwise, a network trained on a GPU would see other images than the config describes.
     """
     import tensorflow as tf
 
@@ -143,7 +143,7 @@ def test_an_augmentation_makes_the_images_of_the_cpu(name, device):
 @pytest.mark.parametrize("resident", [True, False], ids=["resident", "streamed"])
 def test_the_batches_of_a_device_are_those_of_the_host(resident, device, monkeypatch):
     """
-    A network must not learn something else because of where its images were made.
+    What a network learns must not depend on where its batches are made.
     """
     from imgcls.data import batch_source
     from imgcls.data.dataset import Split
@@ -152,7 +152,7 @@ def test_the_batches_of_a_device_are_those_of_the_host(resident, device, monkeyp
 
     monkeypatch.setattr(batch_source, "RESIDENT_BYTES", 2**31 if resident else 0)
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (30, 5, 7, 3), np.uint8)  # 105 bytes: no whole number of int32
+    pixels = rng.integers(0, 256, (30, 5, 7, 3), np.uint8)  # 105 bytes: not a multiple of an int32
     labels = rng.integers(0, 4, 30).astype(np.int32)
     augmentations = [Augmentation.read({name: fields}) for name, fields in FIELDS.items()]
     targets = Targets(4, 0.1, np.array([0.5, 1, 2, 3], np.float32))
@@ -169,7 +169,7 @@ def test_the_batches_of_a_device_are_those_of_the_host(resident, device, monkeyp
 
 
 def batches(source: "BatchSource", device: str) -> list[Any]:
-    """Returns the batches of some steps, finished on a device where that is to be done."""
+    """Returns the batches of some steps, finished on a device if the source requires it."""
     import tensorflow as tf
 
     found = list(source.batches(range(2, 9)))

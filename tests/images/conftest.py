@@ -1,4 +1,4 @@
-"""Small pictures in files, small data sets as they are published, and a server that has them."""
+"""Small image files, small versions of the published data sets, and a server that hosts them."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from imgcls.downloads.remote import Publication
 
 @pytest.fixture
 def picture():
-    """Returns a function that writes a small picture, and the folders that it needs."""
+    """Returns a function that writes a small image, creating parent folders as needed."""
 
     def write(path, level=100, size=(6, 8)):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def picture():
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """The three places where a published set may lie, empty: one's own, Keras', and the cache."""
+    """The folders searched for a published set, all empty: the user's, Keras', and the cache."""
     own, keras, cache = (tmp_path / name for name in ("own", "keras/datasets", "cache/imgcls"))
     own.mkdir()
     keras.mkdir(parents=True)
@@ -46,7 +46,7 @@ def idx(array):
 
 
 def batch(key, first, count=2):
-    """A batch of CIFAR, as Python writes what Python 2 once wrote."""
+    """A CIFAR batch pickled by Python 3 with the bytes keys of the Python 2 original."""
     data = (np.arange(count * 3072) + first).astype(np.uint8).reshape(count, 3072)
     return pickle.dumps(
         {b"data": data, key: [(first + at) % count for at in range(count)]}, protocol=3
@@ -65,7 +65,7 @@ def tar(members):
 
 @pytest.fixture
 def contents():
-    """Small sets as they are published: the files of each format by name."""
+    """Small data sets in their published formats: file contents by name, for each format."""
     x, y = np.arange(24, dtype=np.uint8).reshape(2, 3, 4), np.array([1, 0], np.uint8)
     npz = io.BytesIO()
     np.savez(npz, x_train=x, y_train=y, x_test=x[:1], y_test=y[:1])
@@ -84,7 +84,7 @@ def contents():
 
 @pytest.fixture
 def publication(contents, server):
-    """Returns a function: what a format's set is published as, on the server."""
+    """Returns a function that puts a format's data set on the server and describes it."""
 
     def on_server(kind):
         folder = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}.get(kind, "")

@@ -1,8 +1,8 @@
-"""Damaged picture files by the thousand, each repeatable from its number.
+"""Thousands of damaged image files, each reproducible from its number.
 
     python -m tests.images.mutated FIRST COUNT FOLDER
 
-loads that many in a process of its own and writes what became of them.
+loads COUNT files in a separate process and prints how many were used and rejected.
 """
 
 import io
@@ -48,7 +48,7 @@ _SIDES = (0, 1, 2, 47, 1000, 9_999, 20_000, 60_000, 65_535)
 
 @cache
 def whole(kind: str) -> bytes:
-    """Returns a right file: smooth colours with some noise, 48 x 64."""
+    """Returns an undamaged file: smooth colors with some noise, 48 x 64."""
     down, across = np.mgrid[0:48, 0:64]
     smooth = np.stack([down * 5, across * 3, 250 - down * 4], axis=-1)
     noise = np.random.default_rng(0).integers(0, 12, smooth.shape)
@@ -59,12 +59,12 @@ def whole(kind: str) -> bytes:
 
 
 def cut(data: bytes, dice: random.Random) -> bytes:
-    """A download that broke off."""
+    """A truncated download."""
     return data[: dice.randrange(len(data))]
 
 
 def flipped(data: bytes, dice: random.Random) -> bytes:
-    """Some bits that are others, most often in the headers."""
+    """Flipped bits, most often in the headers."""
     changed = bytearray(data)
     for _ in range(dice.choice((1, 1, 2, 8))):
         at = dice.randrange(min(len(data), dice.choice((64, 400, len(data)))))
@@ -73,7 +73,7 @@ def flipped(data: bytes, dice: random.Random) -> bytes:
 
 
 def inserted(data: bytes, dice: random.Random) -> bytes:
-    """Bytes put in, or in the place of others."""
+    """Bytes inserted, or written over others."""
     at = dice.randrange(len(data))
     return data[:at] + dice.randbytes(dice.randrange(1, 40)) + data[at + dice.choice((0, 0, 10)) :]
 
@@ -86,12 +86,12 @@ def zeroed(data: bytes, dice: random.Random) -> bytes:
 
 
 def impostor(data: bytes, dice: random.Random) -> bytes:
-    """Something else under a picture's name, or two files in one."""
+    """A different kind of file under an image's name, or two files in one."""
     return dice.choice((*_IMPOSTORS, data + data, data[len(data) // 2 :], dice.randbytes(200)))
 
 
 def lying(data: bytes, dice: random.Random) -> bytes:
-    """A header that claims another size, up to 60,000 pixels and more a side."""
+    """A header that claims a wrong size, up to 65,535 pixels per side."""
     width, height = dice.choice(_SIDES), dice.choice(_SIDES)
     changed = bytearray(data)
     if data.startswith(b"\x89PNG"):
@@ -121,7 +121,7 @@ WAYS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
 
 
 def mutated(number: int) -> tuple[str, bytes]:
-    """Returns what was done to which format, and the file."""
+    """Returns the kind of damage and the format, and the damaged file."""
     dice = random.Random(number)  # noqa: S311 - no secret
     kind = dice.choice(tuple(FORMATS))
     way = dice.choice(WAYS)
@@ -136,11 +136,11 @@ def _alone(file: Path) -> NDArray[np.uint8] | BadImageError:
 
 
 def outcomes(first: int, count: int, folder: Path) -> Counter[str]:
-    """Returns how many of the files were used and refused, and checks how.
+    """Returns how many of the files were used and rejected, and checks each outcome.
 
     Raises:
-        AssertionError: if training and prediction do not decode alike, a refusal does not name its
-            file, half a picture is used, or one takes more than five seconds of a processor.
+        AssertionError: if training and prediction decode a file differently, an error does not name
+            its file, half an image is used, or a file takes more than five seconds of CPU time.
     """
     files = []
     for number in range(first, first + count):

@@ -1,4 +1,4 @@
-"""A picture file's pixels as an array, as a data set has them."""
+"""The pixels of an image file as an array, as in a data set."""
 
 from pathlib import Path
 from typing import Literal

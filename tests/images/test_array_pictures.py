@@ -1,4 +1,4 @@
-"""Arrays become pictures, or it is said why not."""
+"""Arrays become images, or an error says why not."""
 
 import io
 import tracemalloc
@@ -27,7 +27,7 @@ def pixels(*args, **kwargs):
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.uint16, np.float32, np.float64])
 def test_levels_stay_levels_in_every_type(kind):
     """
-    NumPy makes int64 and float64 out of anything; the pictures are the same.
+    NumPy easily turns uint8 into int64 or float64; the images must stay the same.
     """
     read = pixels(LEVELS.astype(kind))
 
@@ -37,7 +37,7 @@ def test_levels_stay_levels_in_every_type(kind):
 
 def test_shares_are_scaled():
     """
-    Tutorials divide by 255 before they save.
+    Tutorials divide by 255 before saving.
     """
     assert np.array_equal(LEVELS[..., None], pixels((LEVELS / 255).astype(np.float32)))
     assert {0, 255} == set(np.unique(pixels(LEVELS > 50)).tolist())
@@ -45,7 +45,7 @@ def test_shares_are_scaled():
 
 def test_all_splits_have_the_scale_of_training():
     """
-    A dark test set must not be brightened because its levels look like shares.
+    A dark test set must not be brightened because its values happen to lie between 0 and 1.
     """
     dark = found(LEVELS.astype(float), x_test=np.ones((4, 5, 6)), y_test=LABELS)
 
@@ -57,7 +57,7 @@ def test_all_splits_have_the_scale_of_training():
 )
 def test_pictures_have_channels_last(shape, channels):
     """
-    Grey sets come with and without a channel axis.
+    Grayscale sets come with and without a channel axis.
     """
     assert (4, 5, 6, channels) == pixels(np.zeros(shape, np.uint8)).shape
 
@@ -106,7 +106,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_arrays_are_told_what_is_wrong(name):
     """
-    Keras would train on most of these without a word.
+    Keras would train on most of these without any error.
     """
     x, y, message = WRONG[name]
     with pytest.raises(DataError) as caught:
@@ -118,7 +118,7 @@ def test_wrong_arrays_are_told_what_is_wrong(name):
 
 def test_classes_name_the_numbers_and_bound_them():
     """
-    A label beyond the names is a mistake in one of both.
+    A label without a class name means that either the labels or the names are wrong.
     """
     assert ("cat", "dog") == found(LEVELS, classes=("cat", "dog")).classes
     assert ("0", "1") == found(LEVELS, LABELS[:, None]).classes
@@ -132,7 +132,7 @@ def test_classes_name_the_numbers_and_bound_them():
 
 def test_splits_must_be_whole_and_alike():
     """
-    A file that lacks its test labels is not a file without a test.
+    A file with test images but no test labels is incomplete, not a file without a test split.
     """
     with pytest.raises(DataError, match=r"a\.npz: y_test is missing"):
         found(LEVELS, x_test=LEVELS)
@@ -142,7 +142,7 @@ def test_splits_must_be_whole_and_alike():
 
 def test_a_file_is_read_and_nothing_in_it_runs(tmp_path):
     """
-    A pickled object in a data set can run any code.
+    A pickled object in a data set could run arbitrary code.
     """
     good, bad, none, single = (tmp_path / f"{name}.npz" for name in ("a", "b", "c", "d"))
     np.savez(good, x_train=LEVELS, y_train=LABELS, note=np.array("x"))
@@ -165,7 +165,7 @@ def test_a_file_is_read_and_nothing_in_it_runs(tmp_path):
 @pytest.mark.parametrize("cut", [0, 10, 200, 700])
 def test_a_damaged_file_is_named(tmp_path, cut):
     """
-    A download that broke off must say so, not end in a traceback.
+    A truncated download must be reported, not end in a traceback.
     """
     file = tmp_path / "a.npz"
     np.savez(file, x_train=LEVELS, y_train=LABELS)
@@ -178,7 +178,7 @@ def test_a_damaged_file_is_named(tmp_path, cut):
 @pytest.mark.parametrize("name", ["validation", "val", "valid", "Val"])
 def test_splits_are_called_as_in_folders_and_tables(tmp_path, name):
     """
-    Validation images that nobody looks at would be drawn anew from training.
+    If the user's validation images were overlooked, new ones would be drawn from training.
     """
     file = tmp_path / "a.npz"
     more: dict[str, Any] = {f"x_{name}": LEVELS, f"y_{name}": LABELS}
@@ -192,7 +192,7 @@ def test_splits_are_called_as_in_folders_and_tables(tmp_path, name):
 
 def test_two_arrays_of_one_split_are_refused(tmp_path):
     """
-    Which of them is meant only the user knows.
+    Only the user knows which of them is meant.
     """
     file = tmp_path / "a.npz"
     np.savez(file, x_train=LEVELS, y_train=LABELS, x_val=LEVELS, x_valid=LEVELS, y_val=LABELS)
@@ -203,7 +203,7 @@ def test_two_arrays_of_one_split_are_refused(tmp_path):
 
 def test_arrays_that_are_left_out_are_noted(tmp_path):
     """
-    A split under a name of its own is a third of the data gone without a word.
+    A split with an unexpected name could be a third of the data, silently ignored.
     """
     file = tmp_path / "a.npz"
     more: dict[str, Any] = {"x_extra": LEVELS, "y_extra": LABELS, "about": np.array("x")}
@@ -213,7 +213,7 @@ def test_arrays_that_are_left_out_are_noted(tmp_path):
 
 
 def zipped(file, data, how=zipfile.ZIP_STORED):
-    """A file with these bytes for x_train.npy, and right labels."""
+    """Writes a file with these bytes as x_train.npy, and valid labels."""
     labels = io.BytesIO()
     np.save(labels, LABELS)
     with zipfile.ZipFile(file, "w", how) as archive:
@@ -222,7 +222,7 @@ def zipped(file, data, how=zipfile.ZIP_STORED):
 
 
 def patched(file, local, central, value):
-    """Changes two bytes in the headers of the first member: before it, and in the directory."""
+    """Changes two bytes in both headers of the first member: the local one and the central one."""
     data = bytearray(file.read_bytes())
     for magic, offset in ((b"PK\3\4", local), (b"PK\1\2", central)):
         at = data.index(magic) + offset
@@ -263,7 +263,7 @@ SPOILT = {
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_file_that_no_program_should_write_is_named(tmp_path, how):
     """
-    Each of these came out of NumPy as an exception of another type.
+    For each of these files, NumPy raised a different type of exception.
     """
     file = tmp_path / "a.npz"
     spoilt(file, how)

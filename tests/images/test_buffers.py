@@ -1,4 +1,4 @@
-"""Pixels have a place before the first of them is read."""
+"""Space for the pixels is allocated before the first of them is read."""
 
 import os
 import resource
@@ -16,7 +16,7 @@ from imgcls.images.buffers import blocks, buffer, left, release, reserve
 
 @pytest.fixture
 def in_file(monkeypatch, tmp_path):
-    """Lets pixels lie in a file of this folder."""
+    """Makes buffers use files in this folder."""
     monkeypatch.setattr(room_module, "MEMORY_BYTES", 1000)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
@@ -24,7 +24,7 @@ def in_file(monkeypatch, tmp_path):
 
 def test_what_exceeds_the_budget_lies_in_a_file(in_file):
     """
-    A set larger than the memory must be slow, and not end the program.
+    A data set larger than memory may be slow, but must not crash the program.
     """
     small, large = buffer((10, 10, 10)), buffer((10, 10, 11))
     large[3] = 7
@@ -37,7 +37,7 @@ def test_what_exceeds_the_budget_lies_in_a_file(in_file):
 
 def test_a_disk_that_is_too_small_is_told_with_its_folder(in_file):
     """
-    Without TMPDIR's name, nobody knows which of the disks is too small.
+    Unless the error mentions TMPDIR, the user cannot tell which disk is too small.
     """
     free = shutil.disk_usage(in_file).free
     with pytest.raises(ResourceError) as caught:
@@ -52,7 +52,7 @@ def test_a_disk_that_is_too_small_is_told_with_its_folder(in_file):
 
 def test_a_file_that_may_not_grow_is_told(in_file):
     """
-    A quota leaves the disk free and refuses the write all the same.
+    With a quota, a write can fail although the disk has free space.
     """
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
@@ -66,7 +66,7 @@ def test_a_file_that_may_not_grow_is_told(in_file):
 
 def test_the_room_is_taken_and_not_only_promised(tmp_path):
     """
-    Where a mapped file has holes, the first pixel on a full disk ends the program by SIGBUS.
+    If a memory-mapped file is sparse, writing a pixel on a full disk kills the program with SIGBUS.
     """
     with (tmp_path / "file").open("wb") as file:
         reserve(file.fileno(), 1 << 20)
@@ -77,7 +77,7 @@ def test_the_room_is_taken_and_not_only_promised(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux lists open files")
 def test_pixels_in_a_file_have_their_room(in_file):
     """
-    The file has no name; only this process can ask for it.
+    The file has no name, so only this process can check its size.
     """
     pixels = buffer((1 << 20,))
     links = Path("/proc/self/fd").iterdir()
@@ -88,7 +88,7 @@ def test_pixels_in_a_file_have_their_room(in_file):
 
 def test_what_is_left_is_memory_and_disk(in_file):
     """
-    The figures of a refusal must be those that the user can change.
+    An error must report the limits that the user can change: free memory and free disk space.
     """
     there, words = left()
 
@@ -97,7 +97,7 @@ def test_what_is_left_is_memory_and_disk(in_file):
 
 
 def resident() -> int:
-    """The bytes of files that this process holds in memory."""
+    """Returns the bytes of files that this process has in memory."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     fields = dict(line.split(":", 1) for line in status.splitlines())
     return sum(int(fields[name].split()[0]) * 1024 for name in ("RssFile", "RssShmem"))
@@ -106,7 +106,7 @@ def resident() -> int:
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells")
 def test_mapped_pixels_are_gone_through_in_the_memory_of_a_few(in_file):
     """
-    A set ten times larger must train in the same memory.
+    A data set ten times as large must train in the same memory.
     """
     assert in_file.exists()
     pixels = buffer((640, 100, 1000))  # 64 MB
@@ -125,7 +125,7 @@ def test_mapped_pixels_are_gone_through_in_the_memory_of_a_few(in_file):
 
 def test_blocks_are_all_of_the_pixels_in_their_order():
     """
-    A fingerprint that misses some would not notice when they change.
+    A fingerprint that skips some pixels would not notice when they change.
     """
     pixels = np.random.default_rng(0).integers(0, 256, (50, 1000, 1000), np.uint8)
 

@@ -1,4 +1,4 @@
-"""What comes from the cache is what would have been decoded."""
+"""Images from the cache are identical to freshly decoded ones."""
 
 import os
 import re
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of this test's own, switched on."""
+    """A separate cache for this test, enabled."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("IMGCLS_CACHE")
     return tmp_path / "cache" / "imgcls" / cache.FOLDER
@@ -39,7 +39,7 @@ def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Path]:
-    """Forty pictures of many sizes and formats."""
+    """Forty images of many sizes and formats."""
     folder = tmp_path / "photos"
     folder.mkdir()
     paths = [folder / f"{number:02}" for number in range(40)]
@@ -68,7 +68,7 @@ def plain(files: list[Path]) -> NDArray[np.uint8]:
 @pytest.mark.parametrize("mode", ["stretch", "crop", "pad"])
 def test_a_hit_is_a_miss_bit_for_bit(photos, mode, channels):
     """
-    A second run must train on the very pixels of the first, and of one without a cache.
+    A second run must train on exactly the same pixels as the first, and as one without a cache.
     """
     expected, _ = load.load_all(photos, (16, 20), channels, mode)
     first = loaded(photos, mode=mode, channels=channels)
@@ -82,7 +82,7 @@ def test_a_hit_is_a_miss_bit_for_bit(photos, mode, channels):
 
 def test_a_file_edited_in_place_is_decoded_anew(photos):
     """
-    Size and date stay when a picture is replaced by a tool that means well.
+    Some tools preserve a file's size and date when they replace an image.
     """
     before = photos[2].stat()
     loaded(photos)
@@ -99,7 +99,7 @@ def test_a_file_edited_in_place_is_decoded_anew(photos):
 
 def test_other_names_other_orders_and_other_splits_hit_too(photos, tmp_path):
     """
-    Another seed draws another validation split from the same pictures.
+    Another seed draws another validation split from the same images.
     """
     loaded(photos[:30])
     loaded(photos[30:])
@@ -114,7 +114,7 @@ def test_other_names_other_orders_and_other_splits_hit_too(photos, tmp_path):
 @pytest.mark.parametrize("change", [{"size": (20, 16)}, {"channels": 1}, {"mode": "pad"}], ids=str)
 def test_other_preprocessing_is_another_entry(photos, change):
     """
-    Height and width swapped have as many bytes.
+    Swapping height and width leaves the number of bytes the same.
     """
     loaded(photos)
 
@@ -124,7 +124,7 @@ def test_other_preprocessing_is_another_entry(photos, change):
 
 def test_another_pillow_and_other_code_of_ours_decode_anew(photos, monkeypatch, tmp_path):
     """
-    Their pixels may differ in the last bit, and a number to raise by hand would be forgotten.
+    Decoded pixels may change with the code, and nobody remembers to raise a version by hand.
     """
     loaded(photos)
     monkeypatch.setattr(PIL, "__version__", "99.0")
@@ -142,7 +142,7 @@ def test_another_pillow_and_other_code_of_ours_decode_anew(photos, monkeypatch, 
 
 def test_one_more_picture_costs_one_picture(photos, kept):
     """
-    A set that grows every day must not be decoded every day; nor lie in a thousand files.
+    A set that grows daily must not be decoded daily, nor be scattered over a thousand cache files.
     """
     loaded(photos[:20])
     for count in range(21, 41):
@@ -155,7 +155,7 @@ def test_one_more_picture_costs_one_picture(photos, kept):
 
 def test_bad_pictures_are_named_in_order_and_tried_again(photos):
     """
-    A picture that was copied anew is no longer bad.
+    Once a bad image has been copied again, it is no longer bad.
     """
     sound = photos[7].read_bytes()
     photos[30].write_bytes(b"")
@@ -176,7 +176,7 @@ def test_bad_pictures_are_named_in_order_and_tried_again(photos):
 
 def test_progress_never_goes_back_and_ends_at_all_of_them(photos):
     """
-    A bar that stops short of its end, or jumps back, looks like a fault.
+    A progress bar that stops short of its end, or jumps back, looks like a bug.
     """
     for files in (photos[:30], photos, photos, photos[::-1]):
         seen: list[tuple[int, int]] = []
@@ -189,7 +189,7 @@ def test_progress_never_goes_back_and_ends_at_all_of_them(photos):
 @pytest.mark.parametrize("place", [0, 60, 130, 800, 4000, -1])
 def test_damage_is_noticed_and_mended(photos, kept, place):
     """
-    Nobody would look for a wrong accuracy in a cache.
+    Nobody would suspect the cache as the cause of a wrong accuracy.
     """
     loaded(photos)
     (path,) = kept.iterdir()
@@ -217,7 +217,7 @@ print(hashlib.sha256(found.pixels).hexdigest(), found.cached, found.trouble, flu
 
 @pytest.fixture
 def child(photos: list[Path]) -> Callable[[], subprocess.Popen[str]]:
-    """Returns a function that starts a process, which loads once it is told to."""
+    """Returns a function that starts a process, which loads the images after a line on stdin."""
 
     def start() -> subprocess.Popen[str]:
         command = [sys.executable, "-c", CHILD, str(photos[0].parent)]
@@ -237,7 +237,7 @@ def started(process: subprocess.Popen[str]) -> None:
 
 def test_a_kill_at_any_moment_leaves_no_wrong_entry(child, photos, kept):
     """
-    A cluster kills without asking; whoever comes next finds right pixels or none.
+    A cluster kills without warning; the next process must find correct pixels or none.
     """
     expected = plain(photos * 40)
     for number in range(5):
@@ -246,7 +246,7 @@ def test_a_kill_at_any_moment_leaves_no_wrong_entry(child, photos, kept):
             time.sleep(0.1 + 0.17 * number)
             process.send_signal(signal.SIGKILL)
         assert np.array_equal(plain(photos), loaded(photos).pixels)
-        for path in kept.glob("*.rows"):  # so that the next one writes again
+        for path in kept.glob("*.rows"):  # so that the next process writes again
             path.unlink()
 
     assert np.array_equal(expected, loaded(photos * 40).pixels)
@@ -255,7 +255,7 @@ def test_a_kill_at_any_moment_leaves_no_wrong_entry(child, photos, kept):
 
 def test_two_processes_at_once_both_end_well(child, photos, kept):
     """
-    Two seeds are started together, and both find the cache empty.
+    Runs with two seeds are started together, and both find the cache empty.
     """
     with child() as one, child() as other:
         for process in (one, other):
@@ -272,7 +272,7 @@ def test_two_processes_at_once_both_end_well(child, photos, kept):
 
 def test_a_full_disk_is_told_and_training_goes_on(photos, kept):
     """
-    The cache saves time; it must never cost a training.
+    The cache saves time; it must never make a training run fail.
     """
     usual = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, usual[1]))
@@ -289,7 +289,7 @@ def test_a_full_disk_is_told_and_training_goes_on(photos, kept):
 @pytest.mark.parametrize("where", ["file", "homeless", "small"])
 def test_a_cache_that_cannot_be_is_told_and_training_goes_on(photos, tmp_path, monkeypatch, where):
     """
-    Containers often have a home that cannot be written, or none.
+    Containers often have a home folder that is not writable, or none at all.
     """
     if where == "file":
         (tmp_path / "file").write_bytes(b"")
@@ -311,7 +311,7 @@ def test_a_cache_that_cannot_be_is_told_and_training_goes_on(photos, tmp_path, m
 
 def test_it_can_be_turned_off(photos, kept, monkeypatch):
     """
-    Pictures that may not be copied, and disks with a quota.
+    Some images must not be copied, and some disks have a quota.
     """
     monkeypatch.setenv("IMGCLS_CACHE", "0")
     after = loaded(photos)
@@ -323,7 +323,7 @@ def test_it_can_be_turned_off(photos, kept, monkeypatch):
 @pytest.mark.parametrize("text", ["off", "-1", "nan", "20 GB"])
 def test_a_limit_that_is_no_number_is_refused(photos, monkeypatch, text):
     """
-    Whoever writes `off` would find gigabytes in the home folder.
+    A user who writes `off` would otherwise find gigabytes in the home folder.
     """
     monkeypatch.setenv("IMGCLS_CACHE", text)
 
@@ -333,7 +333,7 @@ def test_a_limit_that_is_no_number_is_refused(photos, monkeypatch, text):
 
 def test_what_is_too_large_for_memory_is_mapped_from_the_cache(photos, kept, monkeypatch):
     """
-    A set of many gigabytes must not be copied once more for each run.
+    A data set of many gigabytes must not be copied again for every run.
     """
     expected = plain(photos)
     monkeypatch.setattr(room_module, "MEMORY_BYTES", 1000)
@@ -357,7 +357,7 @@ def test_what_is_too_large_for_memory_is_mapped_from_the_cache(photos, kept, mon
 
 
 def interrupted(files: list[Path], seconds: float) -> bool:
-    """Loads files, and returns whether a signal after so many seconds ended it before its end."""
+    """Loads files; returns whether a signal after this many seconds interrupted it."""
     signal.setitimer(signal.ITIMER_REAL, seconds)
     began = time.monotonic()
     try:
@@ -372,7 +372,7 @@ def interrupted(files: list[Path], seconds: float) -> bool:
 @pytest.mark.timing
 def test_ctrl_c_at_any_moment_ends_it_and_leaves_nothing_wrong(photos, kept):
     """
-    Ctrl-C must not wait until a hundred thousand files are hashed, decoded or written.
+    Ctrl-C must not wait until a hundred thousand files have been hashed, decoded or written.
     """
     files = photos * 20
     expected = plain(files)

@@ -1,4 +1,4 @@
-"""A picture file gives the same right pixels everywhere, or is refused with a reason."""
+"""An image file gives the same correct pixels everywhere, or is rejected with a reason."""
 
 import io
 import os
@@ -15,7 +15,7 @@ from tests.images.pixels import pixels_of
 
 
 def colors():
-    """Smooth colours, which lossy formats keep."""
+    """Smooth colors, which lossy formats preserve."""
     down, across = np.mgrid[0:24, 0:32]
     return np.stack([down * 8, across * 7, 200 - down * 4], axis=-1).astype(np.uint8)
 
@@ -40,7 +40,7 @@ EXACT: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", EXACT)
 def test_a_picture_is_the_same_in_every_exact_format(name):
     """
-    What a picture teaches must not hang on the format that it was saved in.
+    What a network learns from an image must not depend on the file format.
     """
     kind, options = EXACT[name]
     data = encoded(PICTURE, kind, **options)
@@ -64,7 +64,7 @@ def test_a_picture_is_the_same_in_every_exact_format(name):
 )
 def test_lossy_formats_palettes_and_cmyk_come_close(image, kind, options):
     """
-    TensorFlow takes a palette's positions for greys in BMP; a mistake like that is far off.
+    TensorFlow reads palette indices in BMP files as gray levels; such a mistake is far off.
     """
     difference = np.abs(pixels_of(encoded(image, kind, **options), 3).astype(int) - colors())
 
@@ -75,7 +75,7 @@ def test_lossy_formats_palettes_and_cmyk_come_close(image, kind, options):
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
 def test_all_eight_orientations_come_out_upright(orientation, kind):
     """
-    Phones store pictures as the sensor lies; a sideways picture is another picture to a network.
+    Phones store images as the sensor is held; to a network, a sideways image is a different one.
     """
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -96,10 +96,10 @@ def test_all_eight_orientations_come_out_upright(orientation, kind):
     assert (24, 32) == measure(data)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, that the EXIF is corrupt
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about the corrupt EXIF
 def test_broken_exif_does_not_spoil_a_picture():
     """
-    Cameras and editors write wrong metadata; the pixels are what counts.
+    Cameras and editors write invalid metadata; only the pixels matter.
     """
     data = encoded(PICTURE, "PNG", exif=b"Exif\0\0MM\0*\0\0\xff\xff garbage")
 
@@ -109,7 +109,7 @@ def test_broken_exif_does_not_spoil_a_picture():
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_16_bits_are_scaled_and_not_clipped(kind):
     """
-    Pillow's own conversion turns nearly all of a 16-bit picture white.
+    Pillow's own conversion turns nearly all of a 16-bit image white.
     """
     ramp = np.linspace(0, 65535, 24 * 32).reshape(24, 32).astype(np.uint16)
     expected = np.rint(ramp / 257).astype(np.uint8)
@@ -120,7 +120,7 @@ def test_16_bits_are_scaled_and_not_clipped(kind):
 
 def test_float_pictures_are_shares():
     """
-    A float TIFF holds 0..1 by convention; anything else has a scale that only its maker knows.
+    By convention, a float TIFF holds 0..1; any other scale is known only to its author.
     """
     ramp = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
 
@@ -135,7 +135,7 @@ def test_float_pictures_are_shares():
 
 def test_transparency_lies_on_black():
     """
-    The colours below transparent pixels are garbage that was never meant to be seen.
+    The colors stored under transparent pixels are garbage that was never meant to be seen.
     """
     alpha = np.full((24, 32, 1), 128, np.uint8)
     alpha[:, :16] = 0
@@ -149,7 +149,7 @@ def test_transparency_lies_on_black():
 
 def test_a_palette_with_transparency_lies_on_black():
     """
-    GIFs and small PNGs say by a palette's position what is transparent.
+    GIFs and small PNGs mark transparency by a palette index.
     """
     image = PICTURE.quantize(16)
     shown = image.getpixel((0, 0))
@@ -162,7 +162,7 @@ def test_a_palette_with_transparency_lies_on_black():
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16"])
 def test_grey_is_equal_in_all_channels(mode):
     """
-    Grey pictures stand among coloured ones; 1-bit ones must be black and white, not 0 and 1.
+    Data sets mix gray and color images; 1-bit images must become black and white, not 0 and 1.
     """
     grey = PICTURE.convert("L")
     image = grey.convert(mode) if mode != "I;16" else grey.convert("I").convert("I;16")
@@ -178,7 +178,7 @@ def test_grey_is_equal_in_all_channels(mode):
 
 def test_one_channel_is_the_luma():
     """
-    Grey must be what everybody's grey is, whatever the file's mode.
+    Gray must be the standard luma, whatever the file's color mode.
     """
     expected = np.asarray(PICTURE.convert("L"))[..., None]
 
@@ -189,7 +189,7 @@ def test_one_channel_is_the_luma():
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
 def test_of_an_animation_the_first_frame_counts(kind):
     """
-    One file is one picture, or labels would not fit any more.
+    If one file gave several images, the labels would no longer match.
     """
     first, second = Image.new("RGB", (8, 8), (255, 0, 0)), Image.new("RGB", (8, 8), (0, 0, 255))
     data = encoded(first, kind, save_all=True, append_images=[second])
@@ -204,7 +204,7 @@ def test_of_an_animation_the_first_frame_counts(kind):
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.97])
 def test_a_cut_off_file_is_refused(kind, share):
     """
-    A broken download must not train as a half-grey picture.
+    A truncated download must not be used for training as a half-gray image.
     """
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
     data = encoded(Image.fromarray(noise), kind)
@@ -226,7 +226,7 @@ def test_a_cut_off_file_is_refused(kind, share):
 )
 def test_what_is_no_image_is_named_by_its_kind(tmp_path, data, reason):
     """
-    People find error pages and PDFs among their pictures; saying which saves them the search.
+    Error pages and PDFs end up among images; naming the file type saves the user a search.
     """
     file = tmp_path / "cat.jpg"
     file.write_bytes(data)
@@ -240,7 +240,7 @@ def test_what_is_no_image_is_named_by_its_kind(tmp_path, data, reason):
 @pytest.mark.parametrize("kind", ["PPM", "TGA", "ICO", "EPS"])
 def test_other_formats_are_refused_even_if_pillow_knows_them(kind):
     """
-    Rare decoders have the most holes, and EPS even starts another program.
+    Rarely used decoders have the most vulnerabilities, and EPS even starts another program.
     """
     with pytest.raises(BadImageError, match=r"the image: (not a JPEG|PostScript)"):
         pixels_of(encoded(PICTURE, kind), 3)
@@ -248,7 +248,7 @@ def test_other_formats_are_refused_even_if_pillow_knows_them(kind):
 
 def test_the_name_of_a_file_does_not_count(tmp_path):
     """
-    A PNG that is called .jpg is a picture all the same.
+    A PNG named .jpg is still an image.
     """
     file = tmp_path / "cat.jpg"
     file.write_bytes(encoded(PICTURE, "PNG"))
@@ -264,7 +264,7 @@ def png_header(width, height):
 
 def test_a_huge_picture_is_refused_by_its_header():
     """
-    A file of some bytes must not ask for ten gigabytes of memory.
+    A file of a few bytes must not allocate ten gigabytes of memory.
     """
     side = int(PIXEL_LIMIT**0.5)
 
@@ -278,7 +278,7 @@ def test_a_huge_picture_is_refused_by_its_header():
 
 def test_what_is_no_file_is_refused(tmp_path):
     """
-    Opening a named pipe would wait for ever, and a dangling link is a picture that is missing.
+    Opening a named pipe would block forever, and a dangling link is a missing image.
     """
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "link.jpg").symlink_to("nowhere.jpg")
@@ -291,7 +291,7 @@ def test_what_is_no_file_is_refused(tmp_path):
 
 def test_a_large_jpeg_may_come_smaller_but_not_too_small():
     """
-    Decoding photographs at full size to shrink them is most of the time that data takes.
+    Decoding photos at full size, only to shrink them, is most of the time spent on loading.
     """
     large = encoded(PICTURE.resize((1600, 1200)), "JPEG")
 
@@ -303,7 +303,7 @@ def test_a_large_jpeg_may_come_smaller_but_not_too_small():
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
 def test_damaged_bytes_never_raise_anything_else(kind, capfd):
     """
-    One bad file among a million must be named, and must not end the program with a traceback.
+    One bad file in a million must be reported by name, and must not cause a traceback.
     """
     rng = np.random.default_rng(0)
     whole = np.frombuffer(encoded(PICTURE, kind), np.uint8)
@@ -316,7 +316,7 @@ def test_damaged_bytes_never_raise_anything_else(kind, capfd):
             assert pixels_of(damaged.tobytes(), 3).dtype == np.uint8
         except BadImageError:
             refused += 1
-    capfd.readouterr()  # libtiff writes to stderr by itself
+    capfd.readouterr()  # libtiff writes to stderr directly
 
     assert refused > 10
 

@@ -1,4 +1,4 @@
-"""Published files come to the same arrays, wherever they lie, and what lies in them is refused."""
+"""Published files give the same arrays wherever they are stored; forged ones are rejected."""
 
 import gzip
 import io
@@ -41,14 +41,14 @@ def test_the_files_of_the_mnist_family_are_read(tmp_path, contents):
         b"\x1f\x8b\x08 broken",
         gzip.compress(b""),
         gzip.compress(b"\0\0\x08\x03"),
-        gzip.compress(b"\0\0\x0d\x01\0\0\0\x04\0\0\0\0"),  # a number with a comma
+        gzip.compress(b"\0\0\x0d\x01\0\0\0\x04\0\0\0\0"),  # the type code of floats
         gzip.compress(b"\0\0\x08\x02\xff\xff\xff\xff\xff\xff\xff\xff1"),
     ],
     ids=["no gzip", "empty", "no shape", "no bytes", "a shape that lies"],
 )
 def test_a_damaged_file_of_the_mnist_family_is_named(tmp_path, contents, content):
     """
-    A broken download must be told by its file.
+    After a broken download, the user must learn which file is damaged.
     """
     written(tmp_path, {**contents["idx"], "t10k-images-idx3-ubyte.gz": content})
 
@@ -58,7 +58,7 @@ def test_a_damaged_file_of_the_mnist_family_is_named(tmp_path, contents, content
 
 def test_the_folders_of_cifar_are_read(tmp_path, contents):
     """
-    Keras keeps CIFAR as it was published: in pickles, a channel after the other.
+    Keras keeps CIFAR as it was published: in pickles, one channel after the other.
     """
     for kind in ("cifar10", "cifar100"):
         written(tmp_path, contents[kind])
@@ -97,7 +97,7 @@ PIXELS = np.zeros((1, 3072), np.uint8)
 )
 def test_what_is_no_batch_is_refused(tmp_path, content):
     """
-    A pickle of something else is not a data set by being called train.
+    A pickle of something else is not a data set just because it is named train.
     """
     for name in ("train", "test"):
         (tmp_path / name).write_bytes(pickle.dumps(content, protocol=3))
@@ -108,7 +108,7 @@ def test_what_is_no_batch_is_refused(tmp_path, content):
 
 def test_a_missing_file_is_named(tmp_path, contents):
     """
-    A folder that was copied by half must say what is missing.
+    For a folder that was copied only in part, the error must name what is missing.
     """
     written(tmp_path, contents["cifar10"])
     (tmp_path / "data_batch_4").unlink()
@@ -134,7 +134,7 @@ def archive(*members):
 
 
 def lying(size, content):
-    """An archive whose member is not as large as it says."""
+    """An archive with a member whose size differs from its header."""
     header = member("train", size=size)[0].tobuf(tarfile.GNU_FORMAT)
     return gzip.compress(header + content)
 
@@ -168,7 +168,7 @@ ARCHIVES = {
 @pytest.mark.parametrize("lie", ARCHIVES)
 def test_an_archive_that_lies_is_refused(tmp_path, monkeypatch, lie):
     """
-    Members are read by the names that are expected; nothing is ever unpacked to the disk.
+    Only members with the expected names are read, and nothing is ever extracted to disk.
     """
     monkeypatch.chdir(tmp_path)
     packed, why = ARCHIVES[lie]

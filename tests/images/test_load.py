@@ -1,4 +1,4 @@
-"""Files are loaded in threads as each would be alone."""
+"""Files loaded in threads give the same result as files loaded one by one."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def files(tmp_path):
     return paths
 
 
-# A process of its own, whose peak no earlier test has raised.
+# A separate process, whose peak memory no earlier test has raised.
 _PEAK = """
 import sys
 from pathlib import Path
@@ -56,7 +56,7 @@ print(peak() - before)
 )
 def test_a_large_picture_takes_a_few_bytes_a_pixel(tmp_path, dtype, shape, most):
     """
-    A thread for each core decodes, and a file of some bytes may claim to be of 100 megapixels.
+    There is a decoding thread per core, and a tiny file may claim to have 100 megapixels.
     """
     file = tmp_path / "large.tif"
     Image.fromarray(np.full(shape, 77, dtype)).save(file)
@@ -69,7 +69,7 @@ def test_a_large_picture_takes_a_few_bytes_a_pixel(tmp_path, dtype, shape, most)
 
 def test_all_at_once_give_what_each_gives_alone(files):
     """
-    Predicting a training picture must show the network the very pixels that it was trained on.
+    Predicting a training image must show the network exactly the pixels it was trained on.
     """
     pixels, bad = load_all(files, (16, 20), 3, "crop")
 
@@ -81,7 +81,7 @@ def test_all_at_once_give_what_each_gives_alone(files):
 
 def test_bad_ones_are_listed_in_order_and_black(files):
     """
-    Whoever has to mend files wants all of them at once.
+    Users who have to fix files want to see all of them at once.
     """
     files[30].write_bytes(b"")
     files[7].write_bytes(b"<html>")
@@ -94,7 +94,7 @@ def test_bad_ones_are_listed_in_order_and_black(files):
 
 def test_progress_ends_at_all_of_them(files):
     """
-    A bar that stops short of its end looks like a hang.
+    A progress bar that stops short of its end looks like a hang.
     """
     seen = []
     load_all(files, (4, 4), 1, "stretch", lambda done, total: seen.append((done, total)))
@@ -105,7 +105,7 @@ def test_progress_ends_at_all_of_them(files):
 
 def test_ctrl_c_ends_the_loading_of_many_files(files):
     """
-    Ctrl-C while a million files are read must not wait for the last of them.
+    Ctrl-C while a million files are being read must not wait for the last of them.
     """
     done = []
 
@@ -121,7 +121,7 @@ def test_ctrl_c_ends_the_loading_of_many_files(files):
 
 def test_arrays_are_fitted_as_files_are():
     """
-    A set must not train differently because somebody packed it into an array.
+    A data set must not train differently just because it was packed into an array.
     """
     pictures = np.random.default_rng(0).integers(0, 256, (150, 12, 9, 3), np.uint8)
     seen = []
@@ -134,7 +134,7 @@ def test_arrays_are_fitted_as_files_are():
 
 def test_a_file_that_cannot_be_read_is_named_after_some_tries():
     """
-    A network folder that hangs for a moment must not end a scan of hours; a dead one must.
+    A network drive that hangs for a moment must not end an hours-long scan; a dead one must.
     """
     began = time.monotonic()
     with pytest.raises(BadImageError, match=r"^/proc/self/mem: input/output error$"):
@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_read_is_named_after_some_tries():
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EAGAIN, errno.ENOENT])
 def test_only_an_error_that_may_pass_is_tried_again(number):
     """
-    A file that is gone does not come back; with a million of them, each wait counts.
+    A deleted file does not come back; with a million of them, every wait adds up.
     """
     tries = []
 
@@ -166,7 +166,7 @@ def test_only_an_error_that_may_pass_is_tried_again(number):
 
 def test_a_size_that_memory_does_not_hold_is_told_with_the_file(files):
     """
-    A traceback from inside Pillow would not say that the size is what is wrong.
+    A traceback from inside Pillow would not say that the size is the problem.
     """
     with pytest.raises(ResourceError, match=r"01\.png at 1000000 x 2000000 pixels does not fit"):
         load(files[1], (1_000_000, 2_000_000), 3, "stretch")

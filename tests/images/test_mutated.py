@@ -1,4 +1,4 @@
-"""A damaged picture is refused by its name and a reason, or is the same picture everywhere."""
+"""A damaged image is rejected with its name and a reason, or decoded identically everywhere."""
 
 import pytest
 
@@ -6,16 +6,16 @@ from imgcls.images.decode import BadImageError
 from tests.images import mutated
 from tests.images.pixels import pixels_of
 
-# Pillow's words about odd metadata, which the program itself does not show.
+# Pillow's warnings about odd metadata, which the program itself does not show.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 def test_five_hundred_damaged_files_are_named_or_used_alike(tmp_path, capfd):
     """
-    One bad file in a million must neither end a training nor teach it half a picture.
+    One bad file in a million must neither end a training run nor teach it half an image.
     """
     seen = mutated.outcomes(0, 500, tmp_path)
-    capfd.readouterr()  # libtiff writes to stderr by itself
+    capfd.readouterr()  # libtiff writes to stderr directly
 
     assert 500 == seen["used"] + seen["refused"]
     assert seen["refused"] > 250
@@ -25,7 +25,7 @@ def test_five_hundred_damaged_files_are_named_or_used_alike(tmp_path, capfd):
 @pytest.mark.parametrize("kind", mutated.FORMATS)
 def test_no_cut_that_takes_pixels_away_is_overlooked(kind, capfd):
     """
-    A download that broke off looks like a picture with a grey half.
+    A truncated download looks like an image with a gray half.
     """
     data = mutated.whole(kind)
     right = pixels_of(data, 3)
@@ -43,7 +43,7 @@ def test_no_cut_that_takes_pixels_away_is_overlooked(kind, capfd):
 
 def test_a_pointer_of_git_lfs_says_how_to_get_the_picture(tmp_path):
     """
-    A clone without Git LFS has a hundred bytes of text in the place of each picture.
+    A clone without Git LFS has a hundred bytes of text in place of each image.
     """
     file = tmp_path / "cat.jpg"
     file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")

@@ -1,4 +1,4 @@
-"""Folders hold loops, sockets, odd names and closed doors; each picture is found or named."""
+"""Folders hold link loops, sockets, odd names and unreadable files; no image is lost silently."""
 
 import os
 import shutil
@@ -36,7 +36,7 @@ def write(path, kind="PNG"):
 @example(b"x" * 251)
 def test_a_file_may_be_called_anything(tmp_path, name):
     """
-    File names are bytes; half of the world's pictures are not called IMG_0001.
+    File names are arbitrary bytes; half of the world's images are not named IMG_0001.
     """
     root = tmp_path / name.hex()[:40]
     file = root / "cat" / (os.fsdecode(name) + ".png")
@@ -49,13 +49,13 @@ def test_a_file_may_be_called_anything(tmp_path, name):
     file.write_bytes(b"")
     with pytest.raises(BadImageError, match=r"\.png: empty$") as caught:
         load(file, (4, 4), 3, "stretch")
-    str(caught.value).encode()  # it can be shown anywhere
+    str(caught.value).encode()  # it can be printed anywhere
     shutil.rmtree(root)
 
 
 def test_names_that_differ_in_their_accents_form_or_case_are_two_pictures(tmp_path):
     """
-    Copied between systems, both forms of one name come together; neither picture may be lost.
+    Copies from other systems may hold both Unicode forms of a name; neither image may be lost.
     """
     names = ["caf\u00e9.png", "cafe\u0301.png", "A.png", "a.png"]
     for name in names:
@@ -69,7 +69,7 @@ def test_names_that_differ_in_their_accents_form_or_case_are_two_pictures(tmp_pa
 
 def test_loops_of_links_end(tmp_path):
     """
-    A folder that leads to itself would be looked through for ever.
+    A folder that contains a link to itself would be scanned forever.
     """
     write(tmp_path / "cat" / "1.png")
     write(tmp_path / "dog" / "1.png")
@@ -92,14 +92,14 @@ def test_loops_of_links_end(tmp_path):
 
 def test_sockets_pipes_and_devices_are_no_pictures(tmp_path):
     """
-    Programs leave them in folders; opening one may wait for ever.
+    Programs leave them in folders, and opening one may block forever.
     """
     write(tmp_path / "cat" / "1.png")
     write(tmp_path / "dog" / "1.png")
     os.mkfifo(tmp_path / "cat" / "pipe.jpg")
     (tmp_path / "cat" / "zero.jpg").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as server, tempfile.TemporaryDirectory() as short:
-        server.bind(f"{short}/socket.jpg")  # its path may have a hundred characters at most
+        server.bind(f"{short}/socket.jpg")  # its path may have at most about a hundred characters
         Path(short, "socket.jpg").rename(tmp_path / "cat" / "socket.jpg")
     found = folders.find(tmp_path)
 
@@ -110,7 +110,7 @@ def test_sockets_pipes_and_devices_are_no_pictures(tmp_path):
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "WEBP", "TIFF"])
 def test_a_picture_of_another_type_than_its_name_is_used(kind, tmp_path):
     """
-    Half of the pictures that are saved from the web are called .jpg and are not.
+    Half of the images saved from the web are named .jpg but are not JPEGs.
     """
     write(tmp_path / "cat.jpg", kind)
 
@@ -120,11 +120,11 @@ def test_a_picture_of_another_type_than_its_name_is_used(kind, tmp_path):
 @nobody.needed
 def test_what_may_not_be_read_is_named():
     """
-    Data on a shared machine belong to somebody else: a file is one bad picture, a folder the end.
+    On shared machines, an unreadable file is one bad image; an unreadable folder is fatal.
     """
     with (
         tempfile.TemporaryDirectory() as folder
-    ):  # pytest's own may be looked into by its user only
+    ):  # pytest's temporary folders are readable only by their owner
         Path(folder).chmod(0o755)
         for name in ("cat/1.png", "cat/2.png", "dog/1.png"):
             write(Path(folder) / name)
@@ -160,7 +160,7 @@ def as_nobody(folder):
 
 def test_a_folder_that_is_a_file_or_missing_is_named(tmp_path):
     """
-    The most frequent mistake of all is a wrong path.
+    The most common mistake of all is a wrong path.
     """
     (tmp_path / "file").touch()
     for name, message in (("file", "a file, not a folder"), ("none", "no such folder")):

@@ -1,4 +1,4 @@
-"""A table may be anything; the answer is its rows, or the lines that are wrong."""
+"""A table may contain anything; the result is its rows, or a list of the invalid lines."""
 
 import os
 
@@ -26,7 +26,7 @@ headers = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with pictures, beside a file that no table in it may reach."""
+    """A folder with images, next to a file that no table in the folder may reach."""
     outer = tmp_path_factory.mktemp("odd")
     inner = outer / "pictures"
     inner.mkdir()
@@ -68,7 +68,7 @@ def test_a_table_gives_pictures_inside_its_folder_or_is_refused(folder, header, 
 @pytest.mark.parametrize("way", [table.find, arrays.load])
 def test_a_pipe_in_the_place_of_a_table_or_of_arrays_is_refused_and_does_not_hang(way, tmp_path):
     """
-    Opening one waits for its other end, for ever.
+    Opening a pipe would wait forever for a writer.
     """
     os.mkfifo(tmp_path / "pipe")
 
@@ -78,7 +78,7 @@ def test_a_pipe_in_the_place_of_a_table_or_of_arrays_is_refused_and_does_not_han
 
 def test_a_row_with_a_name_that_is_too_long_is_one_wrong_row(folder):
     """
-    The system's refusal was said of the whole table, without a line.
+    The system error was once reported for the whole table, without a line number.
     """
     file = folder / "labels.csv"
     file.write_text(f"path,label\na.png,cat\n{'x' * 300}.png,dog\nb.png,dog\n")

@@ -1,4 +1,4 @@
-"""What is in a pickle is read, and nothing in it runs."""
+"""The contents of a pickle are read, and nothing in it is executed."""
 
 import os
 import pickle
@@ -12,7 +12,7 @@ from imgcls.images import pickles
 
 
 def as_published(content, labels):
-    """The very words of Python 2 in which CIFAR-10 is published, around another array."""
+    """The exact opcodes in which Python 2 wrote CIFAR-10, around another array."""
     names = b"".join(b"U\x05a.pngr" + struct.pack("<I", 300 + at) for at in range(len(labels)))
     return (
         b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x14testing batch 1 of 1q\x03U\x06labelsq\x04]q\x05("
@@ -29,7 +29,7 @@ def as_published(content, labels):
 
 def test_a_batch_is_read_as_python_2_wrote_it():
     """
-    The published files are of 2009, and nobody will write them again.
+    The published files date from 2009, and nobody will write them again.
     """
     content = bytes(range(200)) * 6
     found = pickles.read(as_published(content, [3, 8]))
@@ -42,7 +42,7 @@ def test_a_batch_is_read_as_python_2_wrote_it():
 
 
 class Evil:
-    """What a pickle can do to whoever loads it."""
+    """An object that runs code when its pickle is loaded."""
 
     def __reduce__(self):
         return os.mkdir, ("canary",)
@@ -59,7 +59,7 @@ def test_a_pickle_runs_nothing(tmp_path, monkeypatch, protocol, place):
 
     with pytest.raises(ValueError, match="has no place in a data set"):
         pickles.read(data)
-    pickle.loads(data)  # noqa: S301 - it is the test's own
+    pickle.loads(data)  # noqa: S301 - the test's own data
     assert (tmp_path / "canary").exists(), "what was refused would have been harmless"
 
 
@@ -108,7 +108,7 @@ TRICKS = {
 @pytest.mark.parametrize("trick", TRICKS)
 def test_a_trick_is_refused(trick):
     """
-    Each of these makes Python or NumPy run code, end the process, or take all memory.
+    Each of these makes Python or NumPy run code, crash, or exhaust the memory.
     """
     with pytest.raises(ValueError, match=r"^(it |the word |numpy[. ])"):
         pickles.read(TRICKS[trick])
@@ -116,7 +116,7 @@ def test_a_trick_is_refused(trick):
 
 def test_a_file_of_nothing_but_lists_is_refused_before_it_fills_the_memory():
     """
-    A byte of such a file makes a list of 56: 160 MB would be 9 GB.
+    Each byte of such a file becomes a list of 56 bytes: 160 MB would take 9 GB.
     """
     with pytest.raises(ValueError, match="it has more than 500,000 words"):
         pickles.read(program(b"]" * 600_000))
@@ -124,7 +124,7 @@ def test_a_file_of_nothing_but_lists_is_refused_before_it_fills_the_memory():
 
 def test_damage_is_an_error_or_other_content():
     """
-    Whatever the bytes are, the interpreter goes on, and the reader says what it cannot read.
+    Whatever the bytes are, the interpreter must not crash, and errors must be clear.
     """
     whole = as_published(bytes(range(200)) * 6, [3, 8])
     numbers = random.Random(0)  # noqa: S311 - any bits will do

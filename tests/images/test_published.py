@@ -1,4 +1,4 @@
-"""Published sets are found where they lie, or downloaded once, or refused with a remedy."""
+"""Published sets are found on disk, or downloaded once, or an error says how to get them."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def names(folder):
 
 def test_ones_own_folder_comes_before_keras_and_keras_before_the_cache(places):
     """
-    Whoever sets IMGCLS_DATA means it; what Keras has need not be downloaded.
+    Users who set IMGCLS_DATA expect it to be used; what Keras has need not be downloaded.
     """
     for number, place in reversed(list(enumerate(places))):
         np.savez(place / "mnist.npz", x_train=np.zeros((1, 2, 2)), y_train=[number])
@@ -39,7 +39,7 @@ def test_ones_own_folder_comes_before_keras_and_keras_before_the_cache(places):
 
 def test_a_set_that_is_not_there_says_where_it_should_be(places):
     """
-    Without a network, the message is all that helps.
+    Without a network, the message is the only help.
     """
     own, keras, cache = places
     with pytest.raises(DataError) as caught:
@@ -59,7 +59,7 @@ def test_a_set_that_is_not_there_says_where_it_should_be(places):
 
 def test_what_keras_keeps_is_read(places, contents):
     """
-    Fashion-MNIST and CIFAR are kept as they were published, not as npz files.
+    Keras keeps Fashion-MNIST and CIFAR as they were published, not as npz files.
     """
     for folder, kind in (("fashion-mnist", "idx"), ("cifar-10-batches-py", "cifar10")):
         (places[1] / folder).mkdir()
@@ -72,7 +72,7 @@ def test_what_keras_keeps_is_read(places, contents):
 
 def test_a_damaged_file_of_the_cache_says_how_to_mend_it(places):
     """
-    Nothing is downloaded over a file that is there, so somebody has to remove it.
+    An existing file is never overwritten by a download, so the user has to remove it.
     """
     (places[2] / "mnist.npz").write_bytes(b"PK")
 
@@ -83,7 +83,7 @@ def test_a_damaged_file_of_the_cache_says_how_to_mend_it(places):
 @pytest.mark.parametrize("kind", ["npz", "idx", "cifar10", "cifar100"])
 def test_a_set_that_is_nowhere_is_downloaded(places, publication, kind):
     """
-    The first run on a new machine must not ask for a browser; the second must not ask anybody.
+    The first run on a new machine must need no browser; the second must need no network.
     """
     remote = publication(kind)
     events: list[Any] = []
@@ -105,7 +105,7 @@ def test_a_set_that_is_nowhere_is_downloaded(places, publication, kind):
 @pytest.mark.usefixtures("places")
 def test_what_is_downloaded_is_what_lies_in_a_folder(publication, contents, tmp_path):
     """
-    Who has the files already trains on the same pixels as who downloads them.
+    Users who already have the files must train on the same pixels as those who download them.
     """
     for name, content in contents["cifar10"].items():
         (tmp_path / name).write_bytes(content)
@@ -119,7 +119,7 @@ def test_what_is_downloaded_is_what_lies_in_a_folder(publication, contents, tmp_
 
 def tiny(remote):
     class Tiny(Downloaded, abstract=True):
-        """A set on the test's own server."""
+        """A data set on the test server."""
 
         _classes = ("a", "b")
         _published = remote
@@ -134,7 +134,7 @@ def tiny(remote):
 @pytest.mark.usefixtures("places")
 def test_only_who_may_fetch_does(publication, server):
     """
-    `evaluate` and `--offline` never open a connection; training opens one for the data it lacks.
+    `evaluate` and `--offline` never open a connection; training does if the data is missing.
     """
     section = tiny(publication("npz"))
     with pytest.raises(DataError, match="tiny is not at hand"):
@@ -153,7 +153,7 @@ def test_the_environment_forbids_the_network(
     places, publication, server, monkeypatch, value, forbids
 ):
     """
-    On a cluster the administrator says it once, for everybody.
+    On a cluster, the administrator sets it once for everybody.
     """
     monkeypatch.setenv("IMGCLS_OFFLINE", value)
     published.fetch("tiny", publication("npz"), lambda _: None)
@@ -164,7 +164,7 @@ def test_the_environment_forbids_the_network(
 
 def test_what_was_not_published_is_not_kept(places, publication):
     """
-    The next run must not find half of a set, or another one, in the cache.
+    The next run must not find an incomplete or different data set in the cache.
     """
     remote = publication("idx")
     wrong = replace(remote.files[3], sha256="0" * 64)
@@ -180,7 +180,7 @@ def test_what_was_not_published_is_not_kept(places, publication):
 
 def test_an_interrupt_leaves_nothing(places, publication):
     """
-    Ctrl-C in a download is common, and a cache is where nobody cleans up.
+    Pressing Ctrl-C during a download is common, and nobody cleans up a cache.
     """
 
     def press(event: Event) -> None:
@@ -218,7 +218,7 @@ def started(remote, largest_file=0):
 
 def test_two_downloads_at_once_both_end_well(places, publication, server):
     """
-    Twenty jobs of a cluster start in the same second, with one home folder.
+    Twenty cluster jobs may start in the same second and share one home folder.
     """
     remote = publication("npz")
     content = server.contents["/mnist.npz"]
@@ -238,7 +238,7 @@ def test_two_downloads_at_once_both_end_well(places, publication, server):
 
 def test_what_the_dead_left_is_removed(places, publication, server):
     """
-    A job that was killed leaves what no later one would ever look at.
+    A killed job leaves a temporary file that nobody would ever clean up.
     """
     remote = publication("npz")
     content = server.contents["/mnist.npz"]
@@ -255,7 +255,7 @@ def test_what_the_dead_left_is_removed(places, publication, server):
         process.send_signal(signal.SIGKILL)
     assert [] == names(places[2])
 
-    stale = places[2] / "tiny.npz.tmp-1-0123abcd"  # as one that is killed while it writes leaves
+    stale = places[2] / "tiny.npz.tmp-1-0123abcd"  # as left by a process killed while writing
     stale.write_bytes(content[:10])
     server.contents["/mnist.npz"] = content
     published.fetch("tiny", remote, lambda _: None)
@@ -264,7 +264,7 @@ def test_what_the_dead_left_is_removed(places, publication, server):
 
 def test_a_full_disk_is_said_and_leaves_nothing(places, publication):
     """
-    Home folders have quotas; half a file there would be taken for the set the next time.
+    Home folders have quotas; the next run would take half a file for the data set.
     """
     with started(publication("npz"), largest_file=500) as process:
         said = process.communicate(timeout=60)[0]
@@ -281,7 +281,7 @@ def test_a_cache_that_cannot_be_is_said_before_anything_comes(
     publication, server, monkeypatch, tmp_path
 ):
     """
-    Nobody wants to learn after 170 MB that there was nowhere to put them.
+    Nobody wants to learn after downloading 170 MB that there is nowhere to put them.
     """
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
@@ -295,7 +295,7 @@ def test_a_cache_that_cannot_be_is_said_before_anything_comes(
 @pytest.mark.parametrize("setting", [None, "", "relative"])
 def test_the_cache_is_in_the_home_folder(publication, monkeypatch, tmp_path, setting):
     """
-    Most people set no XDG_CACHE_HOME, and a relative one is to be ignored.
+    Most users do not set XDG_CACHE_HOME, and a relative one must be ignored.
     """
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME")

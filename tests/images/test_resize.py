@@ -1,4 +1,4 @@
-"""Pictures of any shape fit, and are averaged when they shrink."""
+"""Images of any shape are fitted to the size, and averaged when they shrink."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def noise(*shape):
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (37, 53), (20, 30), (400, 300)])
 def test_every_shape_fits(mode, channels, shape):
     """
-    Folders hold banners, icons and single pixels; none may end the training.
+    Folders hold banners, icons and single pixels; none of them may end the training.
     """
     fitted = fit(noise(*shape, channels), (20, 30), mode)
 
@@ -27,7 +27,7 @@ def test_every_shape_fits(mode, channels, shape):
 @pytest.mark.parametrize("mode", ["stretch", "crop", "pad"])
 def test_a_picture_of_the_size_stays_as_it_is(mode):
     """
-    Nothing may be blurred that has the right size already.
+    An image that already has the right size must not be blurred.
     """
     picture = noise(20, 30, 3)
 
@@ -37,7 +37,7 @@ def test_a_picture_of_the_size_stays_as_it_is(mode):
 @pytest.mark.parametrize("mode", ["stretch", "crop", "pad"])
 def test_equal_shapes_are_fitted_alike_by_all_modes(mode):
     """
-    The modes differ in what they do to the shape, and in nothing else.
+    The modes must differ only in how they handle the aspect ratio.
     """
     picture = noise(40, 60, 3)
     expected = np.asarray(Image.fromarray(picture).resize((30, 20), Image.Resampling.BILINEAR))
@@ -47,7 +47,7 @@ def test_equal_shapes_are_fitted_alike_by_all_modes(mode):
 
 def test_shrinking_averages_over_all_pixels():
     """
-    Bilinear without antialiasing sees four pixels of a hundred: 39 grey levels of mean error.
+    Bilinear without antialiasing reads 4 of 100 pixels: a mean error of 39 gray levels.
     """
     checkers = (np.indices((200, 200)).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None]
 
@@ -56,7 +56,7 @@ def test_shrinking_averages_over_all_pixels():
 
 def test_crop_keeps_the_middle():
     """
-    What people photograph stands in the middle.
+    The subject of a photo is usually in the middle.
     """
     picture = np.zeros((10, 30, 1), np.uint8)
     picture[:, 10:20] = 255
@@ -67,7 +67,7 @@ def test_crop_keeps_the_middle():
 
 def test_pad_keeps_everything_in_the_middle_of_black():
     """
-    Where the edges matter, nothing may be cut off or bent.
+    Where the edges matter, nothing may be cut off or distorted.
     """
     fitted = fit(np.full((10, 30, 3), 255, np.uint8), (30, 30), "pad")
 
@@ -78,7 +78,7 @@ def test_pad_keeps_everything_in_the_middle_of_black():
 
 def test_grey_of_an_array_is_grey_of_a_file():
     """
-    The same picture must give the same numbers whether it comes from an array or a file.
+    The same image must give the same numbers whether it comes from an array or a file.
     """
     pictures = np.stack([noise(20, 30, 3), noise(20, 30, 3)[::-1]])
     expected = [np.asarray(Image.fromarray(picture).convert("L")) for picture in pictures]
@@ -88,7 +88,7 @@ def test_grey_of_an_array_is_grey_of_a_file():
 
 def test_colour_of_grey_is_three_times_the_same():
     """
-    A network for colour pictures can be shown grey ones.
+    A network for color images can be given gray ones.
     """
     grey = noise(4, 5, 1)
 

@@ -1,4 +1,4 @@
-"""Rows on disk are as they were written, or they are not there."""
+"""Rows on disk are read back exactly as they were written, or not at all."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Callable[..., Store]:
 
 
 def kept(store: Store, numbers: range) -> Path:
-    """Keeps these rows, and returns the file that they are in."""
+    """Stores these rows, and returns the file that holds them."""
     before = set(store.folder.glob("*"))
     keys = [KEYS[number] for number in numbers]
     store.keep(keys, lambda at: ROWS[numbers[at]].data)
@@ -38,7 +38,7 @@ def kept(store: Store, numbers: range) -> Path:
 
 
 def there(store: Store) -> dict[bytes, bytes]:
-    """Every row that the store hands out, by its key."""
+    """Returns every row that the store can read, by key."""
     found: dict[bytes, bytes] = {}
     for entry in store.entries():
         keys = list(entry.each_key())
@@ -55,7 +55,7 @@ def expected(*numbers: int) -> dict[bytes, bytes]:
 
 def test_what_is_kept_is_there_and_of_no_other_kind(store):
     """
-    The rows of another size or another Pillow would train another model.
+    Rows of another image size or Pillow version would train a different model.
     """
     kept(store(), range(200))
     kept(store(), range(200, 300))
@@ -72,7 +72,7 @@ def test_what_is_kept_is_there_and_of_no_other_kind(store):
 )
 def test_a_flipped_bit_is_noticed_wherever_it_is(store, place):
     """
-    A wrong pixel here would be a wrong picture in every run from now on.
+    A wrong pixel here would be wrong in every run from now on.
     """
     path = kept(store(), range(300))
     data = bytearray(path.read_bytes())
@@ -86,7 +86,7 @@ def test_a_flipped_bit_is_noticed_wherever_it_is(store, place):
 @pytest.mark.parametrize("left", [0, 1, 50, 3000, 6200, 900_000, -1])
 def test_a_file_that_was_cut_off_is_noticed(store, left):
     """
-    A power cut, or a copy of the home folder that was broken off, leaves such files.
+    A power failure, or an interrupted copy of the home folder, leaves such files.
     """
     path = kept(store(), range(300))
     path.write_bytes(path.read_bytes()[:left])
@@ -97,7 +97,7 @@ def test_a_file_that_was_cut_off_is_noticed(store, left):
 
 def test_a_longer_file_and_a_file_of_another_make_are_noticed(store):
     """
-    The size must be the very one that the first line promises.
+    The file size must be exactly what the header line promises.
     """
     path = kept(store(), range(3))
     path.write_bytes(path.read_bytes() + b"\0")
@@ -111,7 +111,7 @@ def test_a_longer_file_and_a_file_of_another_make_are_noticed(store):
 @pytest.mark.parametrize("call", [1, 250, 300, 301, 302, 450, 599, 600])
 def test_who_is_killed_while_he_writes_leaves_nothing(store, call, tmp_path):
     """
-    The memory runs out just when the largest array is written.
+    A process is most likely to run out of memory while it writes the largest array.
     """
     code = f"""
 import os, signal
@@ -131,7 +131,7 @@ Store(Path({str(tmp_path / "rows")!r}), {KIND!r}, {ROW}, 1e9).keep(keys, row)
 
     assert -signal.SIGKILL == done.returncode
     assert {} == there(store())
-    path = kept(store(), range(3)) if call < 301 else None  # before there is a draft
+    path = kept(store(), range(3)) if call < 301 else None  # before the draft file exists
     if path is None:
         (draft,) = store().folder.glob("*")
         assert re.search(r"\.tmp-", draft.name)
@@ -142,13 +142,13 @@ Store(Path({str(tmp_path / "rows")!r}), {KIND!r}, {ROW}, 1e9).keep(keys, row)
 
 def test_what_was_used_longest_ago_makes_room(store):
     """
-    Nobody looks after a cache; one that only grows fills the home folder.
+    Nobody maintains a cache; one that only grows fills the home folder.
     """
     paths = [kept(store(), range(start, start + 50)) for start in (0, 50, 100)]
     for age, path in zip((30, 20, 10), paths, strict=True):
         os.utime(path, (1e9 - age, 1e9 - age))
     (first,) = (entry for entry in store().entries() if entry.path == paths[0])
-    store().read(first, [7], lambda *_: None)  # so that the second is the oldest now
+    store().read(first, [7], lambda *_: None)  # so that the second is now the oldest
     stranger = store().folder / "notes.txt"
     stranger.write_bytes(b"mine")
     other = kept(store("f" * 16, allowed=3.5 * 50 * ROW), range(50))
@@ -158,7 +158,7 @@ def test_what_was_used_longest_ago_makes_room(store):
 
 def test_a_file_that_is_larger_than_all_may_be_is_refused_and_removes_nothing(store):
     """
-    It would push everything out, and be pushed out itself by the next one.
+    It would evict everything else, and then be evicted itself by the next file.
     """
     path = kept(store(), range(20))
     with pytest.raises(ResourceError, match=r"^588\.0 KiB .* allows 488\.3 KiB$") as caught:
@@ -170,7 +170,7 @@ def test_a_file_that_is_larger_than_all_may_be_is_refused_and_removes_nothing(st
 
 def test_a_folder_or_a_link_by_the_name_of_a_file_is_left_alone(store, tmp_path):
     """
-    Whatever stands there is not what was written, and may be somebody's.
+    A folder, link or pipe was not written by the store, and may belong to the user.
     """
     folder = store().folder
     folder.mkdir()
@@ -186,13 +186,13 @@ def test_a_folder_or_a_link_by_the_name_of_a_file_is_left_alone(store, tmp_path)
 
 def test_ctrl_c_while_rows_are_written_leaves_nothing(store):
     """
-    Gigabytes take a while; who stops must not wait for them, nor find half of them later.
+    Writing gigabytes takes a while; Ctrl-C must neither wait for it nor leave a partial file.
     """
     asked = []
 
     def row(at: int) -> memoryview:
         asked.append(at)
-        if len(asked) == 1.5 * len(KEYS):  # the first time over is for the checksums
+        if len(asked) == 1.5 * len(KEYS):  # the first pass computes the checksums
             os.kill(os.getpid(), signal.SIGINT)
         return memoryview(ROWS[at])
 

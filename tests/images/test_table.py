@@ -1,4 +1,4 @@
-"""A CSV file becomes labelled splits, or its wrong lines are told."""
+"""A CSV file becomes labeled splits, or its invalid lines are reported."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from imgcls.images.table import Columns
 
 @pytest.fixture
 def pictured(tmp_path, picture):
-    """A folder with five pictures, and a function that writes a table beside them."""
+    """A folder with five images, and a function that writes a table next to them."""
     for name in "abcde":
         picture(tmp_path / f"{name}.png")
 
@@ -23,7 +23,7 @@ def pictured(tmp_path, picture):
 
 def test_rows_are_labelled_pictures(pictured, tmp_path):
     """
-    Laboratories keep labels in a table and all pictures in one folder.
+    Laboratories keep labels in a table and all images in one folder.
     """
     found = table.find(pictured("path,label\na.png,dog\nb.png,cat\nc.png,dog\n"))
 
@@ -53,7 +53,7 @@ def test_dialects_of_spreadsheets_are_read(pictured, text):
 
 def test_columns_may_be_called_otherwise_and_say_the_split(pictured):
     """
-    Published tables have names of their own, and their split must be kept to compare results.
+    Published tables use other column names, and their splits must be kept to compare results.
     """
     text = (
         "file,kind,fold\na.png,x,train\nb.png,y,Val\nc.png,x,test\nd.png,y,TRAIN\ne.png,x,valid\n"
@@ -66,7 +66,7 @@ def test_columns_may_be_called_otherwise_and_say_the_split(pictured):
 
 def test_numbers_are_in_the_order_of_numbers(pictured):
     """
-    In alphabetical order class 10 would come before class 2.
+    In alphabetical order, class 10 would come before class 2.
     """
     found = table.find(pictured("path,label\na.png,10\nb.png,2\nc.png,0\n"))
 
@@ -75,7 +75,7 @@ def test_numbers_are_in_the_order_of_numbers(pictured):
 
 def test_classes_name_numbers_or_give_the_order(pictured):
     """
-    A table of numbers says nothing to whoever reads the results.
+    Numbers as class names mean nothing to a reader of the results.
     """
     numbers = pictured("path,label\na.png,1\nb.png,0\n")
     assert [1, 0] == table.find(numbers, None, ("cat", "dog")).splits["train"].labels.tolist()
@@ -107,7 +107,7 @@ BAD = {
 @pytest.mark.parametrize("text", BAD)
 def test_a_wrong_table_is_told_by_its_lines(pictured, text):
     """
-    A table has thousands of rows: a message without the line is no help.
+    A table has thousands of rows: an error without a line number is no help.
     """
     with pytest.raises(DataError, match=BAD[text]):
         table.find(pictured(text), Columns())
@@ -115,7 +115,7 @@ def test_a_wrong_table_is_told_by_its_lines(pictured, text):
 
 def test_all_bad_rows_are_told_at_once_up_to_twenty(pictured):
     """
-    One at a time, a hundred wrong rows would take a hundred starts.
+    If errors were reported one at a time, a hundred bad rows would take a hundred attempts.
     """
     rows = "".join(f"{number}.png,cat\n" for number in range(100))
     with pytest.raises(DataError) as caught:
@@ -129,7 +129,7 @@ def test_all_bad_rows_are_told_at_once_up_to_twenty(pictured):
 
 def test_labels_that_are_not_among_the_classes_are_told(pictured):
     """
-    A misspelt label would be a class of its own otherwise.
+    A misspelled label would otherwise become a class of its own.
     """
     file = pictured("path,label\na.png,cat\nb.png,dgo\n")
     with pytest.raises(DataError, match="line 3: unknown label 'dgo'; the labels are cat, dog"):
@@ -141,7 +141,7 @@ def test_labels_that_are_not_among_the_classes_are_told(pictured):
 
 def test_root_says_where_paths_may_lead(pictured, tmp_path):
     """
-    A table from elsewhere must not read what it likes; its owner can allow it.
+    A table from a stranger must not read arbitrary files, unless the user allows it.
     """
     file = pictured(f"path,label\n{tmp_path}/a.png,cat\n../{tmp_path.name}/b.png,dog\n")
 
@@ -153,7 +153,7 @@ def test_root_says_where_paths_may_lead(pictured, tmp_path):
 
 def test_a_table_that_cannot_be_read_is_named(pictured, tmp_path):
     """
-    Spreadsheets save in encodings of their own.
+    Spreadsheets save files in various encodings.
     """
     with pytest.raises(DataError, match=r"not UTF-8: .*; save it as UTF-8"):
         table.find(pictured("path,label\na.png,caf\u00e9\n", "latin-1"))

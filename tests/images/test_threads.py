@@ -14,7 +14,7 @@ from imgcls.images.threads import in_threads
 @pytest.mark.parametrize("moment", [0, 5])
 def test_ctrl_c_waits_only_for_the_jobs_that_are_being_done(moment):
     """
-    A damaged disk may take a minute per file; what has not started never starts.
+    A damaged disk may take a minute per file; jobs that have not started must never start.
     """
     begun = []
 
@@ -31,7 +31,7 @@ def test_ctrl_c_waits_only_for_the_jobs_that_are_being_done(moment):
 
 def test_the_work_is_spread_over_threads():
     """
-    Pillow lets other threads run; one alone would take as many times longer as there are cores.
+    Pillow releases the GIL; a single thread would leave the other cores idle.
     """
     names = set()
     list(in_threads(lambda _: names.add(threading.current_thread().name), 64))
@@ -41,7 +41,7 @@ def test_the_work_is_spread_over_threads():
 
 def test_results_come_in_order_and_the_first_error_is_raised_in_its_turn():
     """
-    Labels are matched with pixels by position; a thread that is ahead must not mix them up.
+    Labels are matched to pixels by position; a thread that runs ahead must not mix them up.
     """
 
     def job(at: int) -> int:
@@ -61,7 +61,7 @@ def test_results_come_in_order_and_the_first_error_is_raised_in_its_turn():
 @pytest.mark.timing
 def test_ctrl_c_in_the_middle_of_a_hand_over_is_a_keyboard_interrupt_and_nothing_else():
     """
-    Inside a lock written in Python it becomes a RuntimeError, or the lock is never released.
+    Inside a lock written in Python, Ctrl-C becomes a RuntimeError or leaves the lock held.
     """
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:

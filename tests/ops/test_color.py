@@ -1,4 +1,4 @@
-"""Colour changes against TensorFlow's own, which take one amount for a whole batch, and NumPy."""
+"""Color changes compared with NumPy and with TensorFlow's, which use one amount per batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def images(channels: int = 3) -> NDArray[np.float32]:
 
 def test_brightness_is_added_and_clipped() -> None:
     """
-    The share is of black to white, not of the image's own brightness.
+    The amount is relative to the range from black to white, not to the image's own brightness.
     """
     expected = np.clip(images() + _AMOUNTS.numpy()[:, None, None, None], 0, 1)
 
@@ -32,7 +32,7 @@ def test_brightness_is_added_and_clipped() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_contrast_is_tensorflows(channels: int) -> None:
     """
-    The mean is each image's and each channel's own; a batch's mean would mix images.
+    The mean is taken per image and channel; the mean of a batch would mix images.
     """
     array = images(channels)
     expected = [
@@ -45,7 +45,7 @@ def test_contrast_is_tensorflows(channels: int) -> None:
 
 def test_saturation_reaches_from_grey_to_double() -> None:
     """
-    Grey is each pixel's own, so that brightness stays while colours fade.
+    Each pixel fades to its own gray, so that its brightness is kept.
     """
     array = images()
     grey = array @ np.asarray([0.299, 0.587, 0.114], np.float32)
@@ -59,7 +59,7 @@ def test_saturation_reaches_from_grey_to_double() -> None:
 
 def test_hue_is_tensorflows() -> None:
     """
-    A third of the circle turns red into green, and beyond the end it begins again.
+    A third of the circle turns red into green, and hues wrap around at the end.
     """
     expected = [
         tf.image.adjust_hue(image, turn) for image, turn in zip(images(), _AMOUNTS, strict=True)
@@ -70,7 +70,7 @@ def test_hue_is_tensorflows() -> None:
 
 def test_grayscale_is_pillows() -> None:
     """
-    A picture read as one channel and one made grey here have the same greys.
+    An image read with one channel must have the same grays as one converted here.
     """
     pixels = (images()[0] * 255).astype(np.uint8)
     grey = np.asarray(Image.fromarray(pixels).convert("L"))
@@ -82,7 +82,7 @@ def test_grayscale_is_pillows() -> None:
 
 def test_only_the_chosen_lose_their_colour() -> None:
     """
-    A batch that is grey as a whole would train on another distribution.
+    If a whole batch turned gray, training would see a different distribution.
     """
     result = color.grayscale(images(), tf.constant([False, True, False])).numpy()
 
@@ -92,7 +92,7 @@ def test_only_the_chosen_lose_their_colour() -> None:
 
 def test_white_stays_white_without_colour() -> None:
     """
-    TensorFlow's own weights sum to 0.9999.
+    The weights in TensorFlow's own function sum to 0.9999.
     """
     white = np.ones((1, 2, 2, 3), np.float32)
 
@@ -101,7 +101,7 @@ def test_white_stays_white_without_colour() -> None:
 
 def test_one_rectangle_an_image_is_erased() -> None:
     """
-    Rows and columns must not be swapped, and each image has its own rectangle or none.
+    Rows and columns must not be swapped, and each image has its own rectangle, or none.
     """
     boxes = tf.constant([[1.0, 2, 3, 2], [0, 0, 0, 5], [5, 0, 1, 5]])
     expected = images()
@@ -122,7 +122,7 @@ def test_one_rectangle_an_image_is_erased() -> None:
 )
 def test_no_change_is_bit_for_bit_none(change: Change, nothing: float) -> None:
     """
-    A strength of zero switches an augmentation off; rounding would not.
+    A strength of zero must switch an augmentation off, without rounding errors.
     """
     assert np.array_equal(images(), change(images(), tf.fill([3], nothing)))
 
@@ -130,7 +130,7 @@ def test_no_change_is_bit_for_bit_none(change: Change, nothing: float) -> None:
 @pytest.mark.parametrize("change", [color.saturation, color.hue, color.grayscale])
 def test_grey_images_have_no_colour_to_change(change: Change) -> None:
     """
-    The same config serves MNIST and CIFAR-10.
+    The same config must work for MNIST and CIFAR-10.
     """
     amounts = tf.constant([True] * 3) if change is color.grayscale else 2 * _AMOUNTS
 

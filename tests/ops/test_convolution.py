@@ -1,4 +1,4 @@
-"""The faster convolution equals Keras' in everything but the last bits of its kernel's gradient."""
+"""The faster convolution equals Keras', except for the last bits of the kernel's gradient."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ KERAS: dict[str, dict[str, Any]] = {
 
 
 def steps(layer: keras.layers.Layer, images: np.ndarray) -> list[np.ndarray]:
-    """Outputs, gradients of the images and of each weight."""
+    """Returns the outputs, and the gradients of the images and of each weight."""
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def run(images: tf.Tensor) -> Any:
@@ -50,7 +50,7 @@ def steps(layer: keras.layers.Layer, images: np.ndarray) -> list[np.ndarray]:
 def pair(
     *, images: np.ndarray = IMAGES, **options: Any
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The steps of Keras' layer and of ours, with equal weights."""
+    """Returns the steps of Keras' layer and of ours, with equal weights."""
     layers = [
         kind(**{"filters": 65, "kernel_size": 3} | options)
         for kind in (keras.layers.Conv2D, Conv2D)
@@ -65,7 +65,7 @@ def pair(
 @pytest.mark.parametrize("options", FASTER.values(), ids=FASTER)
 def test_only_the_gradient_of_the_kernel_is_computed_in_another_way(options):
     """
-    What a network says of an image must not depend on how it was trained.
+    A network's predictions must not depend on how its gradients were computed.
     """
     theirs, ours = pair(**options)
 
@@ -81,7 +81,7 @@ def test_only_the_gradient_of_the_kernel_is_computed_in_another_way(options):
 @pytest.mark.parametrize("options", KERAS.values(), ids=KERAS)
 def test_what_it_is_not_made_for_is_left_to_keras(options):
     """
-    Every convolution of a config is this layer.
+    Every convolution of a config is this layer, so it must handle all options.
     """
     theirs, ours = pair(**options)
 
@@ -91,7 +91,7 @@ def test_what_it_is_not_made_for_is_left_to_keras(options):
 
 def test_it_is_used_where_it_was_measured_to_be_faster():
     """
-    For AVX-512 oneDNN has a newer way; on a processor that says nothing, nobody knows.
+    With AVX-512, oneDNN has a newer algorithm; unknown processors were not measured.
     """
     assert is_faster({"sse2", "avx", "avx2", "fma"})
     assert not is_faster({"sse2", "avx", "avx2", "fma", "avx512f"})

@@ -1,4 +1,4 @@
-"""A compiled chain is the function that it was compiled from, in its values and its gradient."""
+"""A compiled chain equals the function it was compiled from, in its values and its gradient."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ Function = Callable[[tf.Tensor], tf.Tensor]
 
 
 def both(function: Function, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What the function gives, and the gradient of its sum, inside a graph as in training."""
+    """Returns the function's values and the gradient of their sum, in a graph as in training."""
 
     @tf.function  # type: ignore[untyped-decorator]
     def run(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -32,7 +32,7 @@ def both(function: Function, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 @pytest.mark.parametrize("name", sorted(CHAINS))
 def test_values_and_gradients_are_those_of_keras(name: str) -> None:
     """
-    Faster is not worth much if it trains something else.
+    A faster activation is worthless if it trains a different network.
     """
     function = keras.activations.get(name)
     ours, theirs = (
@@ -47,7 +47,7 @@ def test_values_and_gradients_are_those_of_keras(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(CHAINS))
 def test_bfloat16_is_rounded_once(name: str) -> None:
     """
-    Each operation of a chain in bfloat16 rounds to 8 bits; in float32 inside, only the end does.
+    In bfloat16, each operation of a chain rounds to 8 bits; in float32, only the result does.
     """
     function = keras.activations.get(name)
     x = tf.cast(NUMBERS, tf.bfloat16)
@@ -60,7 +60,7 @@ def test_bfloat16_is_rounded_once(name: str) -> None:
 
 def test_it_is_one_compiled_function() -> None:
     """
-    Uncompiled, all tests would pass, and training would wait for memory.
+    Without compilation, all other tests would pass, but training would be memory-bound.
     """
 
     @tf.function  # type: ignore[untyped-decorator]
@@ -76,7 +76,7 @@ def test_it_is_one_compiled_function() -> None:
 
 def test_a_gpu_runs_it_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    XLA needs files of CUDA there that need not be installed; training must not end for that.
+    XLA on a GPU needs CUDA files that may be missing; training must not fail because of that.
     """
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda _kind: ["a GPU"])
 

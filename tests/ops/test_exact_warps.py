@@ -1,4 +1,4 @@
-"""Whole-pixel moves: the same pixels as a warp, only sooner."""
+"""Whole-pixel moves: the same pixels as a warp, but faster."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def _images(batch: int) -> NDArray[np.float32]:
 @pytest.mark.parametrize("fill_mode", ["nearest", "reflect", "wrap", "constant"])
 def test_a_move_equals_the_warp_bit_for_bit(fill_mode: str) -> None:
     """
-    Which of the two runs depends on what else is in the list; the pixels must not.
+    Which of the two is used depends on the other augmentations; the pixels must not.
     """
     x, y = tf.meshgrid(tf.range(-4.0, 5.0), tf.range(-4.0, 5.0))
     x, y = tf.reshape(x, [-1]), tf.reshape(y, [-1])
@@ -29,7 +29,7 @@ def test_a_move_equals_the_warp_bit_for_bit(fill_mode: str) -> None:
 
 def test_wrapping_goes_round_as_often_as_it_must() -> None:
     """
-    TensorFlow's warp reads wrong pixels more than one image away.
+    TensorFlow's warp reads wrong pixels beyond a distance of one image.
     """
     images = _images(1)
     matrices = warp.translation(x=tf.constant([-31.0]), y=tf.constant([20.0]))
@@ -41,7 +41,7 @@ def test_wrapping_goes_round_as_often_as_it_must() -> None:
 
 def test_a_pipeline_keeps_the_shape_that_is_known() -> None:
     """
-    The network is built for a height, width and channels; only the batch may be open.
+    The network is built for a height, width and channels; only the batch size may be unknown.
     """
     batches = tf.data.Dataset.from_tensor_slices(_images(5)).batch(2)
     moved = batches.map(lambda x: exact_warps.exact_warp(x, tf.eye(3, batch_shape=tf.shape(x)[:1])))

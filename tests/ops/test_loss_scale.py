@@ -1,4 +1,4 @@
-"""In float16 small gradients are kept from vanishing, and large ones from doing harm."""
+"""In float16, loss scaling keeps small gradients from vanishing and large ones from doing harm."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from imgcls.ops.loss_scale import LossScale
 
 
 def step(scale: LossScale, weight: tf.Variable, slope: float) -> None:
-    """One step of gradient descent with a rate of 1, whose gradient goes through float16."""
+    """Takes one gradient descent step with learning rate 1 and a gradient in float16."""
 
     @tf.function  # type: ignore[untyped-decorator]
     def run() -> None:
@@ -23,7 +23,7 @@ def step(scale: LossScale, weight: tf.Variable, slope: float) -> None:
 
 def test_a_gradient_too_small_for_float16_arrives():
     """
-    Half of a network's gradients may lie below 6e-8: it would stop to learn where they do.
+    Half of a network's gradients may be below 6e-8; without scaling, it would stop learning.
     """
     weight = tf.Variable(0.0)
     step(LossScale(), weight, 1e-8)
@@ -33,7 +33,7 @@ def test_a_gradient_too_small_for_float16_arrives():
 
 def test_a_step_that_overflows_is_left_out_and_the_next_one_is_not():
     """
-    One infinite gradient would make every weight nan.
+    A single infinite gradient would turn every weight into NaN.
     """
     weight, scale = tf.Variable(1.0), LossScale()
     step(scale, weight, 3.0)  # 3 * 2^15 is more than 65,504
@@ -47,7 +47,7 @@ def test_a_step_that_overflows_is_left_out_and_the_next_one_is_not():
 
 def test_the_factor_grows_again_and_never_falls_below_1(monkeypatch: pytest.MonkeyPatch):
     """
-    One bad batch must not cost the small gradients of the rest of the training.
+    One bad batch must not cost the small gradients for the rest of training.
     """
     monkeypatch.setattr(loss_scale, "GROWTH_STEPS", 3)
     weight, scale = tf.Variable(1.0), LossScale()

@@ -1,4 +1,4 @@
-"""The fused batch normalisation equals Keras' in everything but time."""
+"""The fused batch normalization equals Keras' in everything but speed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,9 @@ import tensorflow as tf
 from imgcls.ops.normalization import BatchNormalization
 
 RNG = np.random.default_rng(0)
-BATCHES = RNG.normal(3, 2, (5, 4, 6, 5, 3)).astype(np.float32)  # few numbers: n / (n - 1) shows
+BATCHES = RNG.normal(3, 2, (5, 4, 6, 5, 3)).astype(
+    np.float32
+)  # few values, so that n / (n - 1) shows
 
 OPTIONS: list[dict[str, Any]] = [
     {},
@@ -25,7 +27,7 @@ OPTIONS: list[dict[str, Any]] = [
 
 
 def pair(dtype: str, **options: Any) -> list[keras.layers.Layer]:
-    """Keras' layer and ours, built, with equal variables."""
+    """Returns Keras' layer and ours, built, with equal variables."""
     layers = [
         kind(dtype=dtype, **options)
         for kind in (keras.layers.BatchNormalization, BatchNormalization)
@@ -40,7 +42,7 @@ def pair(dtype: str, **options: Any) -> list[keras.layers.Layer]:
 def stepper(
     layer: keras.layers.Layer, *, training: bool
 ) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """A step: outputs, gradients of input and weights, all variables; weights go on by SGD."""
+    """Returns an SGD step that gives outputs, gradients of input and weights, and all variables."""
 
     @tf.function  # type: ignore[untyped-decorator]
     def run(images: tf.Tensor) -> tuple[tf.Tensor, Any]:
@@ -70,8 +72,7 @@ def assert_close(expected: list[np.ndarray], actual: list[np.ndarray], tolerance
 @pytest.mark.parametrize("options", OPTIONS)
 def test_it_equals_keras_step_by_step_in_float32(options: dict[str, Any]) -> None:
     """
-    A config says BatchNormalization and means Keras'; moving statistics of the op would drift by
-    n / (n - 1).
+    A config's BatchNormalization means Keras'; the fused op's variance is off by n / (n - 1).
     """
     layers = pair("float32", **options)
     for training in (True, False):
@@ -82,7 +83,7 @@ def test_it_equals_keras_step_by_step_in_float32(options: dict[str, Any]) -> Non
 
 def test_it_equals_keras_in_bfloat16() -> None:
     """
-    Statistics and weights stay float32, or they would stand still.
+    Statistics and weights must stay float32; bfloat16 would round small updates away.
     """
     theirs, ours = pair("mixed_bfloat16")
     images = BATCHES[0].astype("bfloat16")
@@ -104,7 +105,7 @@ def test_it_equals_keras_in_bfloat16() -> None:
 
 def test_frozen_it_uses_and_keeps_its_moving_statistics() -> None:
     """
-    As in Keras, a layer that is not trained does not follow the batches either.
+    As in Keras, a frozen layer must not update its statistics either.
     """
     layers = pair("float32")
     for layer in layers:
@@ -117,7 +118,7 @@ def test_frozen_it_uses_and_keeps_its_moving_statistics() -> None:
 
 def test_its_variables_are_those_of_keras() -> None:
     """
-    A checkpoint of one replica is read with several, where Keras' own layer stands.
+    A checkpoint from one replica must load with several, where Keras' own layer is used.
     """
     keras.backend.clear_session()
     theirs = [(v.path, v.shape, v.dtype, v.trainable) for v in pair("float32")[0].variables]
@@ -130,7 +131,7 @@ def test_its_variables_are_those_of_keras() -> None:
 
 def test_images_go_through_the_fused_op() -> None:
     """
-    All this is for its speed: 2.7 to 4 times in the layer.
+    Speed is the only reason for this layer: it is 2.7 to 4 times as fast as Keras'.
     """
     layer = pair("float32")[1]
     for training in (True, False):
@@ -144,7 +145,7 @@ def test_images_go_through_the_fused_op() -> None:
 
 def test_rows_are_left_to_keras() -> None:
     """
-    Behind Flatten there are no images; the layer works there too.
+    After Flatten there are vectors, not images; the layer must work there, too.
     """
     theirs, ours = keras.layers.BatchNormalization(), BatchNormalization()
     rows = BATCHES[:, 0, 0, 0]

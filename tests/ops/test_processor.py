@@ -1,4 +1,4 @@
-"""What Linux tells of the processor."""
+"""What Linux reports about the processor."""
 
 from imgcls.ops import processor
 
@@ -15,7 +15,7 @@ flags\t\t: fpu
 
 def test_the_first_core_is_told(tmp_path):
     """
-    Its cores are alike, and some files have hundreds.
+    All cores are alike, and some machines list hundreds.
     """
     file = tmp_path / "cpuinfo"
     file.write_text(TWO_CORES)
@@ -26,7 +26,7 @@ def test_the_first_core_is_told(tmp_path):
 
 def test_other_systems_have_no_such_file(tmp_path):
     """
-    Then nothing is known, and nothing is assumed.
+    Without the file, nothing is known, and nothing must be assumed.
     """
     assert {} == processor.fields(tmp_path / "cpuinfo")
     assert set() == processor.flags(tmp_path / "cpuinfo")

@@ -1,4 +1,4 @@
-"""The random numbers of the data path: uniform, independent, a function of (seed, epoch, index)."""
+"""The random numbers of the data pipeline: uniform, independent, given by (seed, epoch, index)."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _ALL = 2**64 - 1
 
 
 def _splitmix64(key: int, number: int) -> int:
-    """Returns output `number` (from 0) of the generator with this key, in Python's own integers."""
+    """Returns output `number` (from 0) of the generator with this key, using Python integers."""
     bits = (key + (number + 1) * 0x9E3779B97F4A7C15) & _ALL
     return _mixed(bits)
 
@@ -42,7 +42,7 @@ def _uniform(seed: int, epoch: int, index: Sequence[int], count: int) -> Numbers
 
 def test_the_reference_is_the_published_splitmix64() -> None:
     """
-    A hash of our own making would have nobody's statistics behind it.
+    A home-made hash would have no published statistics to rely on.
     """
     published = [6457827717110365317, 3203168211198807973, 9817491932198370423]
 
@@ -53,7 +53,7 @@ def test_the_reference_is_the_published_splitmix64() -> None:
 @pytest.mark.parametrize("epoch", [0, 7])
 def test_numbers_equal_the_reference_bit_for_bit(seed: int, epoch: int) -> None:
     """
-    A run goes on elsewhere, with another TensorFlow, and must meet the same images.
+    A run resumed on another machine or TensorFlow version must see the same images.
     """
     index = [0, 1, 2, 49_999, 2**40]
 
@@ -62,7 +62,7 @@ def test_numbers_equal_the_reference_bit_for_bit(seed: int, epoch: int) -> None:
 
 def test_a_seed_tensor_is_the_same_seed() -> None:
     """
-    Whether the seed is baked into the graph or fed to it is nobody's business.
+    It must not matter whether the seed is a constant in the graph or fed to it.
     """
     args = tf.constant(3, tf.int64), tf.range(5, dtype=tf.int64), 2
 
@@ -73,7 +73,7 @@ def test_a_seed_tensor_is_the_same_seed() -> None:
 
 def test_numbers_are_the_same_in_a_pipeline_of_unknown_batch_size() -> None:
     """
-    tf.data traces what eager code runs; batches are smaller at the end of an epoch.
+    tf.data traces what eager code runs directly, and the last batch of an epoch is smaller.
     """
     index = tf.data.Dataset.range(10).batch(4)
     drawn = index.map(lambda i: random.uniform(5, tf.constant(2, tf.int64), i, 3))
@@ -84,7 +84,7 @@ def test_numbers_are_the_same_in_a_pipeline_of_unknown_batch_size() -> None:
 
 def test_more_numbers_leave_the_first_as_they_are() -> None:
     """
-    An augmentation put at the end of the list does not change what the others do.
+    An augmentation added at the end of the list must not change the others.
     """
     assert np.array_equal(_uniform(1, 2, range(9), 2), _uniform(1, 2, range(9), 7)[:, :2])
 
@@ -102,13 +102,13 @@ def test_numbers_are_uniform(seed: int) -> None:
     assert numbers.max() < 1
     assert numbers.mean() == pytest.approx(1 / 2, abs=0.004)  # 4 standard errors
     assert numbers.var() == pytest.approx(1 / 12, abs=0.001)
-    assert 50 < chi_square < 160  # 99 degrees of freedom: 14 standard deviations wide
+    assert 50 < chi_square < 160  # 99 degrees of freedom: standard deviation 14
 
 
 @pytest.mark.parametrize("step", ["seed", "epoch", "index", "number"])
 def test_neighbours_are_not_correlated(step: str) -> None:
     """
-    Image 17 must not be turned much as image 16 is, nor as it was in the epoch before.
+    Image 17 must not be rotated like image 16, nor like itself in the previous epoch.
     """
     here = _uniform(3, 4, range(20_000), 4)
     there = {
@@ -125,7 +125,7 @@ def test_neighbours_are_not_correlated(step: str) -> None:
 
 def test_between_is_exact_where_both_ends_are_one() -> None:
     """
-    A strength of zero must be no change at all, not nearly none.
+    A strength of zero must mean no change at all, not a tiny one.
     """
     numbers = tf.constant([0.0, 0.3, 1 - 2**-24])
 
@@ -136,7 +136,7 @@ def test_between_is_exact_where_both_ends_are_one() -> None:
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 17, 2**20 + 1])
 def test_whole_numbers_stay_below_their_end(count: int) -> None:
     """
-    One pixel too far would read beside the padding.
+    One pixel too far would read outside the padding.
     """
     ends = tf.constant([0.0, 1 - 2**-24])
 
@@ -145,7 +145,7 @@ def test_whole_numbers_stay_below_their_end(count: int) -> None:
 
 def test_whole_numbers_are_equally_likely() -> None:
     """
-    Rounding instead of counting would give the two ends half their share.
+    Rounding to the nearest would draw the two ends half as often as the others.
     """
     drawn = random.whole(tf.constant(_uniform(0, 0, range(9000), 1)), -1, 1)
 

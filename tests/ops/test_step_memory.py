@@ -1,4 +1,4 @@
-"""TensorFlow's own error of a full memory, in our words."""
+"""TensorFlow's out-of-memory error, translated into a clear message."""
 
 import pytest
 import tensorflow as tf
@@ -9,7 +9,7 @@ from imgcls.ops.memory import enough_memory
 
 def test_a_step_that_memory_does_not_hold_is_told_with_what_to_do():
     """
-    A page about allocators and op names does not say that a smaller batch would do.
+    A page about allocators and op names does not tell the user that a smaller batch would fit.
     """
     with (
         pytest.raises(ResourceError, match=r"^out of memory in a training step$") as caught,

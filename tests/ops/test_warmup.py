@@ -1,4 +1,4 @@
-"""The warm-up in front of a schedule, op by op."""
+"""The warmup before a learning rate schedule, op by op."""
 
 import keras
 import numpy as np
@@ -9,7 +9,7 @@ from imgcls.ops.warmup import Warmup
 
 def test_it_rises_and_hands_over_at_its_last_step_inside_a_loop_of_a_graph():
     """
-    The engine asks for the rate inside `tf.range`, where the step is an int64 variable.
+    The training loop computes the rate inside `tf.range`, where the step is an int64 tensor.
     """
     after = keras.optimizers.schedules.ExponentialDecay(1.0, 4, 0.5, staircase=True)
     warmup = Warmup(after, start=0.2, target=1.0, steps=4)
@@ -28,7 +28,7 @@ def test_it_rises_and_hands_over_at_its_last_step_inside_a_loop_of_a_graph():
 
 def test_what_follows_is_never_asked_about_a_step_before_its_first():
     """
-    A root of a negative number is nan, and nan times anything would reach the weights.
+    The square root of a negative number is NaN, and NaN times anything would reach the weights.
     """
     asked = []
 

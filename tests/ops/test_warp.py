@@ -1,4 +1,4 @@
-"""Warps against arrays that NumPy moves: exact where pixels only change places."""
+"""Warps compared with arrays moved by NumPy: exact where pixels only change places."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ def each(value: float) -> tf.Tensor:
 
 
 def shifted(array: Images, down: int, right: int, fill_mode: str) -> Images:
-    """Returns what lies (down, right) pixels up and left of each pixel, padded by NumPy."""
+    """Returns the array shifted by (down, right) pixels and padded by NumPy."""
     height, width = array.shape[1:3]
     margin = max(abs(down), abs(right))
     sides = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
@@ -41,7 +41,7 @@ def shifted(array: Images, down: int, right: int, fill_mode: str) -> Images:
 @pytest.mark.parametrize("fill_mode", _PADDING)
 def test_an_identity_gives_the_images_back_bit_for_bit(fill_mode: str) -> None:
     """
-    A strength of zero, or an image that is not drawn, must not be blurred by being read anew.
+    A strength of zero, or an image that is not augmented, must not be blurred by resampling.
     """
     array = images()
 
@@ -52,7 +52,7 @@ def test_an_identity_gives_the_images_back_bit_for_bit(fill_mode: str) -> None:
 @pytest.mark.parametrize(("down", "right"), [(0, 2), (3, -1), (-2, 0), (-1, 4)])
 def test_whole_pixels_shift_as_numpy_pads(fill_mode: str, down: int, right: int) -> None:
     """
-    The fill modes are documented in words; this says which pixel each word means.
+    The fill modes are documented in words; this test defines which pixels they mean.
     """
     array = images()
     matrices = warp.translation(x=each(right), y=each(down))
@@ -64,7 +64,7 @@ def test_whole_pixels_shift_as_numpy_pads(fill_mode: str, down: int, right: int)
 
 def test_the_fill_value_is_what_lies_outside() -> None:
     """
-    A grey border is asked for by its value.
+    Users set the color of a border, such as gray, by its value.
     """
     moved = warp.warp(images(), warp.translation(x=each(9), y=each(0)), "constant", 0.25)
 
@@ -73,7 +73,7 @@ def test_the_fill_value_is_what_lies_outside() -> None:
 
 def test_half_a_pixel_is_the_mean_of_two() -> None:
     """
-    Bilinear: a shift by parts of a pixel mixes neighbours by their share.
+    Bilinear interpolation must weight neighboring pixels by the fraction of the shift.
     """
     array = images()
     moved = warp.warp(array, warp.translation(x=each(-0.5), y=each(0)))
@@ -85,7 +85,7 @@ def test_half_a_pixel_is_the_mean_of_two() -> None:
 @pytest.mark.parametrize("size", [6, 7])
 def test_quarter_turns_equal_numpy(quarters: int, size: int) -> None:
     """
-    The centre is between the middle pixels of an even image: half a pixel off would show here.
+    In an image of even size the center is between pixels; being off by half a pixel would show.
     """
     array = images(size, size)
     turned = warp.warp(array, warp.rotation(each(quarters * np.pi / 2), size, size))
@@ -106,7 +106,7 @@ def test_a_half_turn_of_an_oblong_image_equals_numpy() -> None:
 @pytest.mark.parametrize(("x", "y"), [(-1, 1), (1, -1), (-1, -1)])
 def test_mirroring_is_exact(x: int, y: int) -> None:
     """
-    A flip changes no value, whatever the rest of the warp is.
+    A flip must not change any value, whatever else the warp does.
     """
     array = images()
     mirrored = warp.warp(array, warp.zoom(each(x), each(y), 6, 9))
@@ -116,10 +116,10 @@ def test_mirroring_is_exact(x: int, y: int) -> None:
 
 def test_a_zoom_magnifies_about_the_centre() -> None:
     """
-    A factor above 1 shows things larger, and the middle stays the middle.
+    A factor above 1 must magnify, and the center must stay in place.
     """
     array = np.zeros((2, 7, 9, 1), np.float32)
-    array[:, 3, 4] = 1  # the centre
+    array[:, 3, 4] = 1  # the center
     array[:, 3, 6] = 0.5  # two to the right of it
     zoomed = warp.warp(array, warp.zoom(x=each(2), y=each(1), height=7, width=9)).numpy()
 
@@ -129,7 +129,7 @@ def test_a_zoom_magnifies_about_the_centre() -> None:
 
 def test_a_shear_moves_rows_by_their_distance_from_the_centre() -> None:
     """
-    A tangent of 1 is a pixel sideways for each pixel up; and never up or down as well.
+    A tangent of 1 must shift each row by one more pixel sideways, and never up or down.
     """
     array = images(5, 9)
     sheared = warp.warp(array, warp.shear(x=each(1), y=each(0), height=5, width=9))
@@ -141,7 +141,7 @@ def test_a_shear_moves_rows_by_their_distance_from_the_centre() -> None:
 
 def test_a_shear_moves_columns_by_their_distance_from_the_centre() -> None:
     """
-    The same for the other axis.
+    The other axis must work the same way.
     """
     array = images(9, 5)
     sheared = warp.warp(array, warp.shear(x=each(0), y=each(1), height=9, width=5))
@@ -153,7 +153,7 @@ def test_a_shear_moves_columns_by_their_distance_from_the_centre() -> None:
 
 def test_each_image_has_its_own_matrix() -> None:
     """
-    Some libraries draw one movement for the whole batch.
+    Some libraries draw one movement for a whole batch.
     """
     array = images()
     moved = warp.warp(array, warp.translation(x=tf.constant([0.0, 2.0]), y=each(0)))
@@ -164,7 +164,7 @@ def test_each_image_has_its_own_matrix() -> None:
 
 def test_values_stay_in_range() -> None:
     """
-    Interpolation weights that sum to more than 1 would make white whiter than white.
+    Interpolation weights that sum to more than 1 would give values above white.
     """
     angles = tf.linspace(0.0, 3.0, 200)
     white = warp.warp(np.ones((200, 16, 16, 3), np.float32), warp.rotation(angles, 16, 16))
@@ -175,7 +175,7 @@ def test_values_stay_in_range() -> None:
 
 def test_a_pipeline_keeps_the_shape_that_is_known() -> None:
     """
-    The network is built for a height, width and channels; only the batch may be open.
+    The network is built for a height, width and channels; only the batch size may be unknown.
     """
     batches = tf.data.Dataset.from_tensor_slices(images(batch=5)).batch(2)
     moved = batches.map(

@@ -1,4 +1,4 @@
-"""The gradient of a kernel by tiles equals the plain one."""
+"""The kernel gradient computed by tiles equals the direct one."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ Padding = Literal["same", "valid"]
 
 
 def some(shape: tuple[int, ...], padding: Padding, filters: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Images, and gradients of what a 3x3 convolution makes of them; float32."""
+    """Returns images, and output gradients of a 3x3 convolution on them; float32."""
     batch, height, width, _ = shape
     cut = 2 if padding == "valid" else 0
     return tuple(
@@ -25,7 +25,7 @@ def some(shape: tuple[int, ...], padding: Padding, filters: int) -> tuple[tf.Ten
 
 
 def plain(images: tf.Tensor, gradients: tf.Tensor, padding: Padding) -> NDArray[np.float64]:
-    """TensorFlow's own, in float64."""
+    """Returns TensorFlow's own gradient, in float64."""
     found: NDArray[np.float64] = tf.raw_ops.Conv2DBackpropFilter(
         input=tf.cast(images, tf.float64),
         filter_sizes=[3, 3, images.shape[3], gradients.shape[3]],
@@ -42,7 +42,7 @@ def plain(images: tf.Tensor, gradients: tf.Tensor, padding: Padding) -> NDArray[
 )
 def test_images_of_any_size_give_the_gradient_of_the_convolution(size, padding):
     """
-    The last tiles reach over the image's edge, and a small image is all edge.
+    The last tiles extend beyond the image, and a small image is all edge.
     """
     images, gradients = some((5, *size, 6), padding, 7)
 
@@ -54,9 +54,9 @@ def test_images_of_any_size_give_the_gradient_of_the_convolution(size, padding):
 
 def test_many_images_are_taken_in_parts_and_none_is_forgotten():
     """
-    The transformed tiles of a batch are several times as large as the batch.
+    A batch's transformed tiles are several times its size, so it must be processed in parts.
     """
-    images, gradients = some((450, 12, 12, 64), "same", 64)  # some 200 at once
+    images, gradients = some((450, 12, 12, 64), "same", 64)  # about 200 at a time
 
     found = kernel_gradient(images, gradients, "same").numpy()
 
@@ -67,7 +67,7 @@ def test_many_images_are_taken_in_parts_and_none_is_forgotten():
 @pytest.mark.parametrize("compiled", [False, True])
 def test_a_traced_step_takes_batches_of_any_size(compiled):
     """
-    The last batch of a pass is smaller, and `training.xla` compiles the step.
+    The last batch of an epoch is smaller, and `training.xla` compiles the step.
     """
     run = tf.function(
         lambda images, gradients: kernel_gradient(images, gradients, "same"),

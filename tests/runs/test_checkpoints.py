@@ -1,4 +1,4 @@
-"""Checkpoints come back bit for bit, or not at all and with the reason."""
+"""Checkpoints are restored bit for bit, or rejected with a reason."""
 
 import os
 import random
@@ -17,14 +17,14 @@ from tests import damage
 
 @pytest.fixture
 def run(tmp_path):
-    """A run with its two files and the checkpoints of the steps 5 and 10."""
+    """A run with its two files and the checkpoints of steps 5 and 10."""
     damage.make(tmp_path)
     return tmp_path
 
 
 def test_a_checkpoint_comes_back_bit_for_bit(run):
     """
-    Everything that an exact resume needs passes through here.
+    Everything that a bit-identical resume needs is stored here.
     """
     loaded = checkpoints.load(run / "checkpoints" / "step-10")
 
@@ -41,7 +41,7 @@ def test_a_checkpoint_comes_back_bit_for_bit(run):
 
 def test_equal_states_are_equal_files(run, tmp_path_factory):
     """
-    Two runs can be compared with `cmp`.
+    Users can compare two runs with `cmp`.
     """
     other = tmp_path_factory.mktemp("other")
     damage.make(other)
@@ -53,7 +53,7 @@ def test_equal_states_are_equal_files(run, tmp_path_factory):
 
 def test_a_part_that_was_not_saved_is_not_there(run):
     """
-    Without an average of the weights there is nothing to write, and nothing to predict with.
+    Without averaged weights, there is nothing to write, and nothing to predict with.
     """
     arrays = {MODEL: damage.parts(15)[MODEL]}
     loaded = checkpoints.load(checkpoints.save(run / "checkpoints", 15, arrays, {}))
@@ -65,7 +65,7 @@ def test_a_part_that_was_not_saved_is_not_there(run):
 
 
 def damaged(data, dice):
-    """One cut, one flipped bit, or one run of zeros as a power cut leaves it."""
+    """One truncation, one flipped bit, or one run of zeros as left by a power failure."""
     place = dice.randrange(len(data))
     kind = dice.randrange(3)
     if kind == 0:
@@ -78,7 +78,7 @@ def damaged(data, dice):
 @pytest.mark.parametrize("name", damage.FILES + damage.ATTACHED)
 def test_no_damage_is_loaded_silently_and_the_older_checkpoint_takes_over(run, name):
     """
-    Bit rot in Keras' own weight files was loaded in 24 of 100 cases: a model that is just worse.
+    Keras loaded 24 of 100 weight files with bit rot: the model is just worse, with no error.
     """
     path = run / "checkpoints" / "step-10" / name
     data = path.read_bytes()
@@ -120,7 +120,7 @@ print(*opened, sep="\\n")
 
 
 def opened(run, what):
-    """The files of the run that are opened for the newest checkpoint and these parts of it."""
+    """Returns the run's files that are opened for the newest checkpoint and these parts of it."""
     done = subprocess.run(
         [sys.executable, "-c", READ, str(run), what],
         env=os.environ | {"PYTHONPATH": str(imgcls.__path__[0] + "/..")},
@@ -137,7 +137,7 @@ CHOSEN = ["MANIFEST.json", "../../config.yaml", "../../model.json", "state.json"
 @pytest.mark.parametrize("parts", [[], [MODEL], [AVERAGED], [MODEL, OPTIMIZER]])
 def test_choosing_a_checkpoint_opens_no_arrays_and_reading_a_part_its_file_once(run, parts):
     """
-    Optimizers are twice as large as their networks: predicting must not wait for a gigabyte of it.
+    An optimizer is twice as large as its network: predicting must not wait to read a gigabyte.
     """
     names = CHOSEN + [f"{part}.safetensors" for part in parts]
     expected = [os.path.normpath(f"checkpoints/step-10/{name}") for name in names]
@@ -148,7 +148,7 @@ def test_choosing_a_checkpoint_opens_no_arrays_and_reading_a_part_its_file_once(
 @pytest.mark.parametrize("name", damage.ARRAYS)
 def test_damaged_arrays_are_noticed_by_whoever_reads_them(run, name):
     """
-    A damaged optimizer is no reason not to predict, and the manifest alone chooses.
+    A damaged optimizer must not prevent predicting, and must be noticed when resuming.
     """
     path = run / "checkpoints" / "step-10" / name
     path.write_bytes(path.read_bytes()[:-1])
@@ -207,7 +207,7 @@ def _entries(*names):
         (lambda run: (run / "checkpoints" / "step-10" / "state.json").unlink(), "json is missing"),
         (lambda run: (run / "config.yaml").unlink(), "config.yaml is missing"),
         (
-            _manifest(format=1),  # of all runs before named variables
+            _manifest(format=1),  # as in runs from before variables were named
             "has format 1, and imgcls 0.1.0 reads format 3 only; train the config again",
         ),
         (_manifest(format=4), "has format 4, and imgcls 0.1.0 reads format 3 only; train the"),
@@ -220,7 +220,7 @@ def _entries(*names):
 )
 def test_what_is_no_checkpoint_is_rejected_with_the_reason(run, change, message):
     """
-    Renamed, linked, of another version, or made to deceive: one line says what it is.
+    Renamed, linked, from another version, or forged: one line must say what is wrong.
     """
     change(run)
     step = 11 if change is _other_step else 10
@@ -232,7 +232,7 @@ def test_what_is_no_checkpoint_is_rejected_with_the_reason(run, change, message)
 
 def test_only_folders_named_step_with_a_manifest_are_steps(run):
     """
-    Whatever else lies there is no checkpoint, and the order is that of numbers, not of names.
+    Anything else in the folder is not a checkpoint, and steps are sorted as numbers, not names.
     """
     for name in (
         "step-010",

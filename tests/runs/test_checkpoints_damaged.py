@@ -1,4 +1,4 @@
-"""Whatever happens to a checkpoint's files, it comes back right or not at all, by its name."""
+"""Whatever happens to a checkpoint's files, it is restored correctly or rejected by name."""
 
 import io
 import json
@@ -23,7 +23,7 @@ def run(tmp_path):
 @pytest.mark.parametrize("way", [damage.cut, damage.flipped], ids=["cut", "flipped"])
 def test_of_five_hundred_damaged_checkpoints_none_is_loaded(run, way):
     """
-    Every fourth flipped bit in Keras' own weight files is loaded without a warning.
+    Keras loads one in four of its own weight files with a flipped bit without a warning.
     """
     assert 500 == damage.sweep(run, way, 500)
 
@@ -31,7 +31,7 @@ def test_of_five_hundred_damaged_checkpoints_none_is_loaded(run, way):
 @pytest.mark.parametrize("name", damage.FILES)
 def test_a_deleted_file_is_named_and_the_older_checkpoint_takes_over(run, name):
     """
-    Somebody made room on the disk; losing a day of training without a warning is no answer.
+    If someone frees disk space, a day of training must not be lost without a warning.
     """
     path = run / "checkpoints" / "step-10" / name
     path.unlink()
@@ -51,7 +51,7 @@ def swap(one, other):
 @pytest.mark.parametrize("name", damage.FILES)
 def test_files_of_two_checkpoints_that_changed_places_are_reported(run, name):
     """
-    Each is right by itself; together they are weights of one step and counters of another.
+    Each file is valid by itself; together they are weights and counters of different steps.
     """
     folder = run / "checkpoints"
     swap(folder / "step-5" / name, folder / "step-10" / name)
@@ -63,7 +63,7 @@ def test_files_of_two_checkpoints_that_changed_places_are_reported(run, name):
 
 def test_two_files_of_one_checkpoint_that_changed_places_are_reported(run):
     """
-    A script that copies files back in the wrong order puts averaged weights in place of raw ones.
+    A script that copies files back in the wrong order swaps averaged and raw weights.
     """
     folder = run / "checkpoints" / "step-10"
     swap(folder / "model.safetensors", folder / "averaged.safetensors")
@@ -76,7 +76,7 @@ def test_two_files_of_one_checkpoint_that_changed_places_are_reported(run):
 
 
 def vouched(run):
-    """Returns the newest checkpoint's folder, once a manifest vouches for whatever lies there."""
+    """Returns the newest checkpoint's folder, with a manifest that matches its current files."""
     folder = run / "checkpoints" / "step-10"
     content = manifest.read(folder / "MANIFEST.json")
     del content["sha256"]
@@ -112,7 +112,7 @@ _HOSTILE = {
 @pytest.mark.parametrize("case", _HOSTILE)
 def test_arrays_that_were_made_to_deceive_are_rejected_without_memory(run, case):
     """
-    Whoever makes a run folder can make its digests right; it must neither run code nor fill memory.
+    A forged run can have valid digests; it must neither run code nor fill the memory.
     """
     (run / "checkpoints" / "step-10" / "model.safetensors").write_bytes(_HOSTILE[case])
     loaded = checkpoints.load(vouched(run))
@@ -133,7 +133,7 @@ def test_arrays_that_were_made_to_deceive_are_rejected_without_memory(run, case)
 
 def test_the_arrays_above_are_rejected_for_what_is_wrong_with_them(run):
     """
-    If the right ones were rejected too, the table would prove nothing.
+    If valid arrays were rejected too, the table would prove nothing.
     """
     arrays = {"a": np.zeros(2, np.float32)}
     data = _written(lambda file: tensors.write(file, arrays))
@@ -144,7 +144,7 @@ def test_the_arrays_above_are_rejected_for_what_is_wrong_with_them(run):
 
 def test_a_size_that_the_manifest_only_claims_takes_no_memory(run):
     """
-    The memory for a file is taken at once: it must be there.
+    The memory for a file is allocated at once, so its size must be checked first.
     """
     folder = run / "checkpoints" / "step-10"
     content = manifest.read(folder / "MANIFEST.json")
@@ -168,7 +168,7 @@ def test_a_size_that_the_manifest_only_claims_takes_no_memory(run):
 )
 def test_a_state_that_is_no_object_is_rejected_however_well_it_is_vouched_for(run, content):
     """
-    Brackets without an end crash parsers that follow them down.
+    Endlessly nested brackets crash recursive parsers.
     """
     (run / "checkpoints" / "step-10" / "state.json").write_bytes(content)
     folder = vouched(run)
@@ -179,7 +179,7 @@ def test_a_state_that_is_no_object_is_rejected_however_well_it_is_vouched_for(ru
 
 def test_links_in_the_place_of_a_checkpoint_or_its_folder_lead_nowhere(run, tmp_path_factory):
     """
-    A run from elsewhere must not make us read, or vouch for, what lies outside it.
+    A run from a stranger must not make the program read files outside it.
     """
     outside = tmp_path_factory.mktemp("outside") / "step-20"
     shutil.copytree(run / "checkpoints" / "step-10", outside)

@@ -1,4 +1,4 @@
-"""Saving is killed, or fails, at every single thing it asks of the system."""
+"""Saving is killed, or fails, at every single system call."""
 
 import re
 from pathlib import Path
@@ -34,7 +34,7 @@ except ResourceError as error:
 
 
 def trace(run, *inject):
-    """Saves the steps 2 and 3 in a process of its own; returns it and what it asked for."""
+    """Saves steps 2 and 3 in a separate process; returns it and its system calls."""
     run.mkdir()
     (run / "c").write_text("attached")
     save(run, 1)
@@ -47,7 +47,7 @@ def save(run, step):
 
 
 def assert_whole(run):
-    """A checkpoint is there, it is exactly one that was saved, and saving goes on from it."""
+    """Asserts that the newest checkpoint is intact, and that saving works; returns its step."""
     found, problems = checkpoints.newest(run / "checkpoints", Checkpoint.verify)
 
     assert [] == problems
@@ -66,7 +66,7 @@ def assert_whole(run):
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory):
-    """What the two saves ask of the system, in order."""
+    """The system calls of two saves, in order."""
     done, calls = trace(tmp_path_factory.mktemp("whole") / "run")
 
     assert 0 == done.returncode, done.stderr
@@ -75,7 +75,7 @@ def calls(tmp_path_factory):
 
 def test_wherever_saving_is_killed_a_whole_checkpoint_remains(tmp_path, calls):
     """
-    An out-of-memory killer asks nobody: at most the work since the last checkpoint may be lost.
+    When memory runs out, at most the work since the last checkpoint may be lost.
     """
     found = []
     for run, done in traced.sweep(trace, tmp_path, calls, "signal=KILL"):
@@ -88,7 +88,7 @@ def test_wherever_saving_is_killed_a_whole_checkpoint_remains(tmp_path, calls):
 
 def test_wherever_saving_fails_it_says_so_and_a_whole_checkpoint_remains(tmp_path, calls):
     """
-    The disk may be full at any call; that is one line and exit code 8, and nothing is lost.
+    The disk may be full at any call: that must be one line and exit code 8, with nothing lost.
     """
     failed = 0
     for run, done in traced.sweep(trace, tmp_path, calls, "error=ENOSPC"):
@@ -105,7 +105,7 @@ def test_wherever_saving_fails_it_says_so_and_a_whole_checkpoint_remains(tmp_pat
 
 def test_bytes_reach_the_disk_before_their_name_does_and_the_old_go_last(calls):
     """
-    A power cut loses what was not synced, and may keep what came later: only the order protects.
+    A power failure loses what was not synced and may keep later writes: only order protects.
     """
     saves = [n for n, call in enumerate(calls) if re.search(r'rename.*, "[^"]*/step-\d"\)', call)]
 

@@ -1,4 +1,4 @@
-"""Saving and pruning: a checkpoint is there whole, or the ones before it are all there is."""
+"""Saving and pruning: either a checkpoint is complete, or the earlier ones remain."""
 
 import resource
 import shutil
@@ -16,7 +16,7 @@ from imgcls.runs.checkpoints import MODEL, OPTIMIZER
 
 @pytest.fixture
 def run(tmp_path):
-    """A run with its two files and the checkpoints of the steps 5 and 10."""
+    """A run with its two files and the checkpoints of steps 5 and 10."""
     (tmp_path / "config.yaml").write_text("seed: 0\n")
     (tmp_path / "model.json").write_text("{}\n")
     for step in (5, 10):
@@ -39,7 +39,7 @@ def names(folder):
 
 def test_a_step_that_is_saved_already_is_left_alone(run):
     """
-    An interrupt right after an epoch's end saves the same step twice.
+    An interrupt right after the end of an epoch saves the same step twice.
     """
     path = run / "checkpoints" / "step-10"
     before = {each.name: each.stat().st_ino for each in path.iterdir()}
@@ -51,7 +51,7 @@ def test_a_step_that_is_saved_already_is_left_alone(run):
 @pytest.mark.parametrize("name", ["state.json", "optimizer.safetensors"])
 def test_a_damaged_one_of_the_same_step_is_replaced_and_kept_for_inspection(run, name):
     """
-    After falling back from a damaged checkpoint, training comes by its step again.
+    After falling back from a damaged checkpoint, training reaches its step again.
     """
     (run / "checkpoints" / "step-10" / name).write_text("{")
     save(run, 10)
@@ -76,7 +76,7 @@ def files_of_at_most(size):
 @pytest.mark.parametrize("size", [0, 80, 100, 300, 600])
 def test_a_save_that_fails_leaves_the_older_checkpoints_and_nothing_else(run, size):
     """
-    The disk is full: training goes on, and the next try must find what the last one found.
+    When the disk is full, training continues, and the next attempt must find the same files.
     """
     with files_of_at_most(size), pytest.raises(ResourceError) as caught:
         save(run, 15)
@@ -88,7 +88,7 @@ def test_a_save_that_fails_leaves_the_older_checkpoints_and_nothing_else(run, si
 
 def test_a_save_that_cannot_fit_is_not_begun(run):
     """
-    A disk filled to the brim hurts everybody's programs, not only ours.
+    A completely full disk breaks other programs as well.
     """
     huge = np.broadcast_to(np.float32(0), (10**8, 10**6))
     with pytest.raises(
@@ -107,7 +107,7 @@ def test_a_save_that_cannot_fit_is_not_begun(run):
 )
 def test_what_could_not_come_back_is_not_saved(run, changes, error):
     """
-    Only a bug of ours can ask for it, and it must not leave a checkpoint behind.
+    Only a bug can request this, and it must not leave a broken checkpoint behind.
     """
     with pytest.raises(error):
         save(run, 15, **changes)
@@ -117,7 +117,7 @@ def test_what_could_not_come_back_is_not_saved(run, changes, error):
 
 def test_an_attached_file_that_is_gone_fails_the_save_and_not_the_training(run):
     """
-    Somebody deletes files in a run that trains: that is a failed save, which is tried again.
+    If a user deletes files of a running run, only the save fails, and it is retried later.
     """
     (run / "model.json").unlink()
     with pytest.raises(ResourceError, match=r"step-15: cannot be saved, .*model.json is missing"):
@@ -128,7 +128,7 @@ def test_an_attached_file_that_is_gone_fails_the_save_and_not_the_training(run):
 
 def test_a_folder_that_vanished_is_made_again(run):
     """
-    Somebody removes the checkpoints of a run that trains: the next save brings one back.
+    If a user removes the checkpoints of a running run, the next save creates the folder again.
     """
     shutil.rmtree(run / "checkpoints")
 
@@ -137,7 +137,7 @@ def test_a_folder_that_vanished_is_made_again(run):
 
 def test_pruning_removes_the_others_and_what_the_dead_left(run):
     """
-    The last two and the best stay, and the disk does not fill with halves.
+    The last two and the best are kept, and partial checkpoints must not fill the disk.
     """
     save(run, 15)
     (run / "checkpoints" / "step-20.tmp-1-01234567").mkdir()
@@ -150,7 +150,7 @@ def test_pruning_removes_the_others_and_what_the_dead_left(run):
 
 def test_nothing_is_pruned_unless_something_stays(run):
     """
-    The new one was not saved after all: the old ones are all there is.
+    If the new checkpoint was not saved after all, the old ones are the only ones.
     """
     checkpoints.prune(run / "checkpoints", {15})
 
@@ -160,8 +160,8 @@ def test_nothing_is_pruned_unless_something_stays(run):
 @pytest.mark.parametrize("best", [set(), {5}])
 def test_readers_see_a_whole_checkpoint_while_a_trainer_replaces_them(run, best):
     """
-    `predict` may run all day next to the training that saves and prunes: it must neither find
-    nothing, nor take an old best one for the newest.
+    `predict` may run next to a training run that saves and prunes: it must always find a
+    checkpoint, and never take an old best one for the newest.
     """
     done = threading.Event()
 

@@ -1,4 +1,4 @@
-"""A run's folder belongs to one run, one process at a time, and says how it stands."""
+"""A run's folder belongs to one run and one process at a time, and records its status."""
 
 import os
 from pathlib import Path
@@ -23,7 +23,7 @@ def with_checkpoint(run, step=1):
 
 def test_runs_are_numbered_from_one_and_kept_apart_by_their_whole_name(tmp_path):
     """
-    `cifar10` and `cifar10-2` are two configs; neither may take the other's number.
+    `cifar10` and `cifar10-2` are two configs; neither may take the other's numbers.
     """
     made = [
         create(tmp_path, name).folder.name
@@ -38,7 +38,7 @@ def test_runs_are_numbered_from_one_and_kept_apart_by_their_whole_name(tmp_path)
 
 def test_the_next_number_is_above_the_highest_and_grows_beyond_three_digits(tmp_path):
     """
-    A removed run's number is not given again while a later one is there, and 999 is no end.
+    A removed run's number is not reused while a later one exists, and 999 is not the limit.
     """
     for name in ("net-004", "net-998", "net-12", "net-x", "net-001-copy", "other-5000"):
         (tmp_path / name).mkdir()
@@ -51,7 +51,7 @@ def test_the_next_number_is_above_the_highest_and_grows_beyond_three_digits(tmp_
 
 def test_a_new_run_is_running_and_held_and_says_what_was_asked(tmp_path):
     """
-    Killed in its first second, it can still be told from a finished one, and go on.
+    A run killed in its first second must be distinguishable from a finished one, and resumable.
     """
     with folders.created(tmp_path / "runs", "net", b"seed: 7") as run:
         assert ["config.yaml", "run.lock", "status.json"] == names(run.folder)
@@ -65,7 +65,7 @@ def test_a_new_run_is_running_and_held_and_says_what_was_asked(tmp_path):
 
 def test_what_a_killed_start_left_is_no_run(tmp_path):
     """
-    Half a run is not what `imgcls evaluate` should name to someone who asks for the newest.
+    `imgcls evaluate` must not pick an incomplete run as the newest one.
     """
     create(tmp_path, "net").folder.rename(tmp_path / "run.tmp-1-0123abcd")
     with pytest.raises(RunError, match="has no run yet"):
@@ -84,7 +84,7 @@ def test_what_a_killed_start_left_is_no_run(tmp_path):
 )
 def test_a_run_that_cannot_be_made_is_an_error_before_any_training(tmp_path, root, name, message):
     """
-    Ten hours later would be too late to hear it.
+    Ten hours later would be too late to report it.
     """
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError) as caught:
@@ -97,7 +97,7 @@ def test_a_path_that_is_no_run_is_answered_with_those_that_may_have_been_meant(
     tmp_path, monkeypatch
 ):
     """
-    Typing `cifar10-01`, or a path into a run, is a slip; the answer has the right words in it.
+    `cifar10-01`, or a path inside a run, is a typo; the error must suggest the correct path.
     """
     monkeypatch.chdir(tmp_path)
     run = create(Path("runs"), "cifar10")
@@ -119,7 +119,7 @@ def test_a_path_that_is_no_run_is_answered_with_those_that_may_have_been_meant(
 
 def test_the_newest_run_is_the_one_that_was_started_last_and_has_a_checkpoint(tmp_path):
     """
-    `imgcls evaluate` means what one just did: not what was touched last, nor what never saved.
+    `imgcls evaluate` must use the run started last, not one touched later or never saved.
     """
     first, second, third = (with_checkpoint(create(tmp_path, name)) for name in ("b", "a", "c"))
     create(tmp_path, "unsaved")
@@ -136,7 +136,7 @@ def test_the_newest_run_is_the_one_that_was_started_last_and_has_a_checkpoint(tm
 
 def test_of_runs_started_at_the_same_time_the_highest_number_is_the_newest(tmp_path):
     """
-    A coarse clock, or one that stands still, must not choose by the alphabet.
+    With a coarse or stopped clock, the choice must not be alphabetical.
     """
     for number in (9, 10, 1000, 999):
         run = with_checkpoint(folders.Run(tmp_path / f"net-{number:03}"))
@@ -147,7 +147,7 @@ def test_of_runs_started_at_the_same_time_the_highest_number_is_the_newest(tmp_p
 
 def test_a_clock_that_was_put_back_does_not_make_an_old_run_the_newest(tmp_path):
     """
-    A machine without a battery begins each day in 1970; the number knows what came later.
+    A machine without a clock battery starts in 1970; the run's number still tells the order.
     """
     for number, started in ((1, "2026-05-01"), (2, "1970-01-01"), (3, "1970-01-01")):
         run = folders.Run(tmp_path / f"net-{number:03}")
@@ -161,7 +161,7 @@ def test_a_clock_that_was_put_back_does_not_make_an_old_run_the_newest(tmp_path)
 
 def test_where_no_run_has_a_checkpoint_the_error_says_what_to_do(tmp_path):
     """
-    It is the first thing a beginner meets who evaluates before training.
+    It is the first error that beginners meet when they evaluate before training.
     """
     with pytest.raises(RunError, match="has no run yet") as caught:
         folders.newest(tmp_path / "nowhere")
@@ -176,7 +176,7 @@ def test_where_no_run_has_a_checkpoint_the_error_says_what_to_do(tmp_path):
 
 def test_a_status_keeps_when_the_run_was_started_and_no_older_field(tmp_path):
     """
-    A resumed run is as old as it is, and last week's error is not today's.
+    A resumed run keeps its start time, and last week's error must not show up today.
     """
     run = create(tmp_path, "net")
     started = folders.read_status(run)["started"]
@@ -193,7 +193,7 @@ def test_a_status_keeps_when_the_run_was_started_and_no_older_field(tmp_path):
 
 def test_metrics_are_appended_read_and_rewound_in_the_run(tmp_path):
     """
-    What a resume undoes stays readable beside what counts.
+    Rows that a resume undoes must stay readable, next to those that count.
     """
     run = create(tmp_path, "net")
     for step in (1, 2, 3):
@@ -207,7 +207,7 @@ def test_metrics_are_appended_read_and_rewound_in_the_run(tmp_path):
 
 def test_the_row_of_an_epoch_whose_end_was_not_saved_is_undone(tmp_path):
     """
-    It has the step of the checkpoint before it, and the resume writes it once more.
+    Its step equals that of the previous checkpoint, and the resumed run writes it again.
     """
     run = create(tmp_path, "net")
     for epoch in (1, 2):
@@ -220,7 +220,7 @@ def test_the_row_of_an_epoch_whose_end_was_not_saved_is_undone(tmp_path):
 @pytest.mark.parametrize("name", ["checkpoints", "log.txt", "config.yaml", "run.lock"])
 def test_a_run_with_a_link_in_it_is_refused_before_anything_is_written(name, tmp_path):
     """
-    A run from elsewhere whose `checkpoints` is a link would have the user's own folder pruned.
+    In a run from a stranger, a link named `checkpoints` would get the user's own folder pruned.
     """
     run = with_checkpoint(create(tmp_path / "runs", "net"))
     outside = tmp_path / "outside"
@@ -236,7 +236,7 @@ def test_a_run_with_a_link_in_it_is_refused_before_anything_is_written(name, tmp
 
 def test_a_link_to_a_run_is_the_run(tmp_path):
     """
-    `runs/latest` is how people keep a name for the one that counts.
+    Users keep links such as `runs/latest` to the run that matters.
     """
     run = create(tmp_path, "net")
     (tmp_path / "latest").symlink_to(run.folder)

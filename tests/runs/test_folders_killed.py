@@ -1,4 +1,4 @@
-"""A start is killed, or fails, at every single thing it asks of the system until it has a run."""
+"""The creation of a run is killed, or fails, at every single system call."""
 
 import re
 from pathlib import Path
@@ -33,7 +33,7 @@ def trace(place, *inject):
 
 @pytest.fixture(scope="module")
 def calls(tmp_path_factory):
-    """What the making of a run asks of the system, in order."""
+    """The system calls that create a run, in order."""
     done, calls = trace(tmp_path_factory.mktemp("whole") / "place")
 
     assert 0 == done.returncode, done.stderr
@@ -41,7 +41,7 @@ def calls(tmp_path_factory):
 
 
 def assert_next(root):
-    """The next start finds a run that can go on, or begins one; returns how many it finds."""
+    """Asserts that all runs are resumable and a new one can be created; returns how many exist."""
     for run in folders.named(root, "net"):
         with lock.held(run.folder):
             assert CONFIG == run.config.read_bytes()
@@ -56,7 +56,7 @@ def assert_next(root):
 
 def test_wherever_a_start_is_killed_its_run_can_go_on_or_there_is_none(tmp_path, calls):
     """
-    A folder without a config was passed over by each `--resume auto` for ever.
+    A folder without a config was once skipped by every `--resume auto`, forever.
     """
     found = []
     for place, done in traced.sweep(trace, tmp_path, calls, "signal=KILL"):
@@ -69,7 +69,7 @@ def test_wherever_a_start_is_killed_its_run_can_go_on_or_there_is_none(tmp_path,
 
 def test_wherever_a_start_fails_it_says_so_and_leaves_nothing(tmp_path, calls):
     """
-    A full disk is told at once, and is not full of half a run.
+    A full disk must be reported at once, with no half-created run left on it.
     """
     failed = 0
     for place, done in traced.sweep(trace, tmp_path, calls, "error=ENOSPC"):
@@ -86,7 +86,7 @@ def test_wherever_a_start_fails_it_says_so_and_leaves_nothing(tmp_path, calls):
 
 def test_a_run_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_trains(calls):
     """
-    A power cut loses what was not synced, and may keep what came later: only the order protects.
+    A power failure loses what was not synced and may keep later writes: only order protects.
     """
     (named,) = (n for n, call in enumerate(calls) if re.search(r'rename.*/net-001"', call))
     synced = [traced.opened(call) for call in calls if " fsync(" in call]

@@ -1,4 +1,4 @@
-"""A run has one owner at a time, and a dead one blocks nobody."""
+"""A run has one owner at a time, and a dead process blocks nobody."""
 
 import json
 import os
@@ -14,12 +14,12 @@ from tests.new_runs import create
 
 ENVIRONMENT = os.environ | {
     "PYTHONPATH": str(Path(folders.__file__).parents[2]),
-    "OPENBLAS_NUM_THREADS": "1",  # its threads would make a fork complain
+    "OPENBLAS_NUM_THREADS": "1",  # otherwise its threads make a fork warn
 }
 
 
 def child(code, *arguments):
-    """Starts Python without TensorFlow."""
+    """Starts a Python process without TensorFlow."""
     return subprocess.Popen(
         [sys.executable, "-B", "-c", code, *map(str, arguments)],
         env=ENVIRONMENT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -42,7 +42,7 @@ with lock.held(Path(sys.argv[1])):
 
 def test_a_run_in_use_names_its_process_and_a_killed_one_is_free(tmp_path):
     """
-    Two trainers in one folder would ruin both; a dead one must not block for ever.
+    Two trainers in one folder would ruin both; a dead one must not block the run forever.
     """
     run = create(tmp_path, "net")
     holder = child(HOLD, run)
@@ -86,7 +86,7 @@ print(sorted([*codes, os.waitstatus_to_exitcode(os.wait()[1])]))
 
 def test_of_eight_that_want_a_run_at_once_one_gets_it(tmp_path):
     """
-    A scheduler restarts a job that was still alive, eight times.
+    A scheduler may restart a job that is still alive, even eight times.
     """
     process = child(RACE, create(tmp_path, "net"))
     assert "ready\n" == process.stdout.readline()
@@ -97,7 +97,7 @@ def test_of_eight_that_want_a_run_at_once_one_gets_it(tmp_path):
 
 def test_what_fails_inside_a_locked_run_is_not_blamed_on_the_lock(tmp_path):
     """
-    The whole training happens in there; its errors are its own.
+    All of training happens while the lock is held; its errors must not look like lock errors.
     """
     run = create(tmp_path, "net")
     with pytest.raises(FileNotFoundError), lock.held(run.folder):
@@ -106,7 +106,7 @@ def test_what_fails_inside_a_locked_run_is_not_blamed_on_the_lock(tmp_path):
 
 def test_a_run_that_cannot_be_locked_is_an_error_of_the_machine(tmp_path):
     """
-    Its folder was removed, or is read-only.
+    A removed or read-only folder must give a clear error.
     """
     with pytest.raises(ResourceError, match=r"gone/run.lock: cannot be written, no such file"):
         lock.held(tmp_path / "gone").__enter__()

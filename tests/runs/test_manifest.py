@@ -1,4 +1,4 @@
-"""A manifest vouches for itself and leads nowhere else."""
+"""A manifest verifies itself and refers only to files in its own folder."""
 
 import json
 
@@ -12,7 +12,7 @@ CONTENT = {"format": 3, "files": {"a": {"bytes": 3, "sha256": "00"}}, "empty": {
 
 def test_a_manifest_is_json_with_its_digest_on_the_last_line(tmp_path):
     """
-    Any tool can read it, and `head -n -1 MANIFEST.json | sha256sum` can check it.
+    Any tool can read it, and `head -n -1 MANIFEST.json | sha256sum` can verify it.
     """
     path = tmp_path / "MANIFEST.json"
     path.write_bytes(manifest.to_bytes(CONTENT))
@@ -26,7 +26,7 @@ def test_a_manifest_is_json_with_its_digest_on_the_last_line(tmp_path):
 
 def test_no_changed_bit_and_no_missing_or_added_byte_is_overlooked(tmp_path):
     """
-    All other digests stand in it, so it is the one file that nothing else could check.
+    It holds all other digests, so no other file could verify it.
     """
     path = tmp_path / "MANIFEST.json"
     data = manifest.to_bytes(CONTENT)
@@ -57,7 +57,7 @@ def test_no_changed_bit_and_no_missing_or_added_byte_is_overlooked(tmp_path):
 )
 def test_only_sizes_and_digests_of_plain_names_are_records(section):
     """
-    A stranger's manifest must not choose which files of the machine we open.
+    A stranger's manifest must not choose which files the program opens.
     """
     assert manifest.are_entries(CONTENT["files"])
     assert not manifest.are_entries(section)

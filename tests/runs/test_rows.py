@@ -1,4 +1,4 @@
-"""The table of metrics: no row is lost, none is there twice, and a torn one is none."""
+"""The metrics file: no row is lost or duplicated, and a partially written one is ignored."""
 
 import resource
 from collections.abc import Callable, Mapping
@@ -28,21 +28,21 @@ def steps(path):
 
 def test_rows_come_back_exactly_and_in_order(table):
     """
-    Two runs are compared by these numbers, to the last bit.
+    These numbers are used to check that two runs are bit-identical.
     """
     assert [{"step": step, "loss": 1 / step} for step in (10, 20, 30)] == rows.read(table)
 
 
 def test_a_table_that_is_not_there_yet_has_no_rows(tmp_path):
     """
-    A run may be looked at before its first report.
+    A user may look at a run before its first report.
     """
     assert [] == rows.read(tmp_path / "metrics.jsonl")
 
 
 def test_wherever_the_last_write_was_torn_the_whole_rows_stay_and_the_next_one_fits(table):
     """
-    A kill in mid-write must cost neither the rows before it nor the one that comes after.
+    A kill in the middle of a write must not damage the rows before it or the next one.
     """
     data = table.read_bytes()
     for size in range(len(data) + 1):
@@ -57,7 +57,7 @@ def test_wherever_the_last_write_was_torn_the_whole_rows_stay_and_the_next_one_f
 
 def test_a_long_torn_line_is_cut_off_whole(table):
     """
-    A row may be longer than the block that is searched for its beginning.
+    A row may be longer than the block that is searched for its start.
     """
     table.write_bytes(table.read_bytes() + b"x" * 200_000)
     rows.append(table, {"step": 40})
@@ -67,7 +67,7 @@ def test_a_long_torn_line_is_cut_off_whole(table):
 
 def test_a_row_that_does_not_fit_is_taken_back(table):
     """
-    The disk takes half a row and is full: the table stays as it was, and the row can wait.
+    If the disk fills up in the middle of a row, the file must be left as it was.
     """
     before = table.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -86,7 +86,7 @@ def test_a_row_that_does_not_fit_is_taken_back(table):
 )
 def test_a_damaged_line_in_the_middle_is_named(table, line, message):
     """
-    That is no torn write; somebody edited the file, and should hear where.
+    That is not a partial write; a user who edited the file needs the line number.
     """
     first, *rest = table.read_bytes().splitlines(keepends=True)
     table.write_bytes(first + line + b"".join(rest))
@@ -96,7 +96,7 @@ def test_a_damaged_line_in_the_middle_is_named(table, line, message):
 
 def test_rows_after_a_step_move_to_the_superseded_ones_byte_for_byte(table, tmp_path):
     """
-    A resume from step 20 writes step 30 anew; both remain, but only one counts.
+    A resume from step 20 writes step 30 again; both rows are kept, but only one counts.
     """
     superseded = tmp_path / "metrics.superseded.jsonl"
     before = table.read_bytes()
@@ -111,7 +111,7 @@ def test_rows_after_a_step_move_to_the_superseded_ones_byte_for_byte(table, tmp_
 
 def test_a_rewind_that_was_killed_between_its_two_files_doubles_nothing(table, tmp_path):
     """
-    The kill leaves the rows in both files; the next resume must not move them once more.
+    The kill leaves the rows in both files; the next resume must not move them a second time.
     """
     superseded = tmp_path / "metrics.superseded.jsonl"
     before = table.read_bytes()
@@ -124,7 +124,7 @@ def test_a_rewind_that_was_killed_between_its_two_files_doubles_nothing(table, t
 
 def test_a_rewind_to_the_last_step_changes_no_file(table, tmp_path):
     """
-    The usual resume: what is there is right.
+    This is the usual resume: nothing has to be undone.
     """
     inode = table.stat().st_ino
     rows.rewind(table, tmp_path / "metrics.superseded.jsonl", after(30))

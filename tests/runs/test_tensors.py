@@ -32,7 +32,7 @@ _views = st.sampled_from(
 _arrays = st.builds(
     lambda array, view: view(array),
     st.sampled_from(TYPES).flatmap(
-        # Any bits, and so every kind of nan.
+        # Any bits, and so every kind of NaN.
         lambda kind: arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4).flatmap(
             lambda shape: st.integers(0, 2**32).map(lambda seed: _any_bits(kind, shape, seed))
         )
@@ -57,7 +57,7 @@ def written(arrays):
 
 
 def plain(array):
-    """The array as the library needs it: contiguous, and of this machine's byte order."""
+    """Returns the array as the library needs it: contiguous, in this machine's byte order."""
     return np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
@@ -69,7 +69,7 @@ def bits(arrays):
 @given(_named)
 def test_arrays_come_back_bit_for_bit(arrays):
     """
-    An exact resume begins here: scalars stay scalars, a view has its own values, a nan its bits.
+    A bit-identical resume needs scalars, views and NaNs to be restored exactly.
     """
     expected = {name: plain(array) for name, array in arrays.items()}
     back = tensors.read(written(arrays))
@@ -82,7 +82,7 @@ def test_arrays_come_back_bit_for_bit(arrays):
 @given(_named, st.randoms())
 def test_a_file_is_byte_for_byte_what_the_library_writes_in_whatever_order(arrays, dice):
     """
-    Equal runs have equal files, and whoever has the library has a reader of them.
+    Equal runs must have equal files, and the safetensors library must be able to read them.
     """
     names = list(arrays)
     dice.shuffle(names)
@@ -95,7 +95,7 @@ def test_a_file_is_byte_for_byte_what_the_library_writes_in_whatever_order(array
 
 def test_a_file_of_the_library_with_metadata_is_read():
     """
-    Other tools say in it which framework wrote the weights.
+    Other tools store in the metadata which framework wrote the weights.
     """
     arrays = {"a": np.arange(3.0), "b": np.array(7, np.int32)}
     data = safetensors.numpy.save(arrays, {"format": "pt"})
@@ -105,7 +105,7 @@ def test_a_file_of_the_library_with_metadata_is_read():
 
 def test_a_file_is_written_without_a_copy_of_its_arrays_and_read_with_none():
     """
-    A network that fills half of the memory must be saved and used in the other half.
+    It must be possible to save and use a network that fills half of the memory.
     """
     arrays = {"a": np.zeros(2**20, np.float32), "b": np.zeros((2**10, 2**10), np.float32)}
 
@@ -130,7 +130,7 @@ def test_a_file_is_written_without_a_copy_of_its_arrays_and_read_with_none():
 @pytest.mark.parametrize("array", [np.array([{}]), np.array(["a"]), np.array([1j])])
 def test_what_has_no_name_in_the_format_is_not_written(array):
     """
-    Objects would need pickle, and what cannot come back must not be saved.
+    Objects would need pickle, and what cannot be restored must not be saved.
     """
     file = io.BytesIO()
     with pytest.raises(TypeError, match=r"an array of .* cannot be saved"):
@@ -203,8 +203,8 @@ _HOSTILE = {
 @pytest.mark.parametrize("case", _HOSTILE)
 def test_a_file_that_was_made_to_deceive_is_a_value_error_without_memory(case):
     """
-    A run folder may come from a stranger: it must neither run code, nor fill the memory, nor give
-    two arrays the same bytes.
+    A run folder may come from a stranger: it must neither run code, nor fill the memory, nor make
+    two arrays share the same bytes.
     """
     data = _HOSTILE[case]
     tracemalloc.start()
@@ -220,7 +220,7 @@ def test_a_file_that_was_made_to_deceive_is_a_value_error_without_memory(case):
 
 def test_the_files_above_are_rejected_for_what_is_wrong_with_them():
     """
-    If the right one were rejected too, the table would prove nothing.
+    If valid files were rejected too, the table would prove nothing.
     """
     assert ["a", "b"] == list(tensors.read(_file(_TWO, bytes(16))))
     assert ["a"] == list(tensors.read(_file(b'{"a":%s}' % _ONE, bytes(4))))
@@ -229,7 +229,7 @@ def test_the_files_above_are_rejected_for_what_is_wrong_with_them():
 @pytest.mark.parametrize("entry", [b"0", b"[]", b"{}", json.dumps(_entry([9], [0, 0])).encode()])
 def test_a_huge_number_of_entries_takes_no_more_than_its_text_justifies(entry):
     """
-    The header's length is bounded; so must be what a byte of it can cost.
+    The header's length is bounded; so must be the memory that each of its bytes can cost.
     """
     text = b"{%s}" % b",".join(b'"%x":%s' % (number, entry) for number in range(50_000))
     tracemalloc.start()
@@ -245,8 +245,7 @@ def test_a_huge_number_of_entries_takes_no_more_than_its_text_justifies(entry):
 
 def test_of_a_thousand_damaged_files_each_is_a_value_error_or_has_equal_data():
     """
-    The reader meets all kinds of nonsense, and has one answer to it: never an array that is not
-    made of the file's own bytes.
+    Any damage must give a ValueError, never an array that is not made of the file's own bytes.
     """
     arrays = {"a": np.arange(20.0), "b": np.array(3), "c": np.arange(6, dtype=np.int16)}
     data = written(arrays)
