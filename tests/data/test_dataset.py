@@ -454,3 +454,21 @@ def test_many_files_that_are_bad_for_the_same_reason_are_one_line_more(photos):
     with pytest.raises(DataError, match="36 images cannot be read") as told:
         loaded({"folder": str(photos), "size": 8})
     assert told.value.hint is None
+
+
+def test_only_classes_that_were_listed_leave_out_others(photos, tmp_path):
+    """
+    Images of a class that only the test split has must not vanish from the test.
+    """
+    root = tmp_path / "set"
+    for split, names in {"train": ("cat", "dog"), "test": ("cat", "emu")}.items():
+        for name in names:
+            (root / split / name).mkdir(parents=True)
+            for file in (photos / name).iterdir():
+                os.link(file, root / split / name / file.name)
+    dataset = {"folder": str(root), "size": 8, "validation": "none"}
+
+    with pytest.raises(DataError, match="unknown class 'emu'; the training images have no such"):
+        loaded(dataset)
+    data, _ = loaded({**dataset, "classes": ["cat", "dog"]})
+    assert 12 == len(data.splits["test"].labels)

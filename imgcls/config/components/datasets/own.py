@@ -53,7 +53,8 @@ class Folder(ImageFiles):
             for split, part in given.items()
             if isinstance(part, Path) or part == "none"
         }
-        return folders.find(self.folder, self.classes, others, selected=True)
+        selected = self.classes is not None
+        return folders.find(self.folder, self.classes, others, selected=selected)
 
 
 class Csv(ImageFiles):
