@@ -247,7 +247,12 @@ def test_another_machine_is_told_and_goes_on(write, tmp_path):
     environment.write_text(json.dumps(began | other), encoding="utf-8")
     events: list[object] = []
     trained = train(None, events.append, resume=run)
-    (told,) = [event.message for event in events if isinstance(event, Warned)]
+    # The other warning is that ten steps are too few for the moving averages.
+    (told,) = [
+        event.message
+        for event in events
+        if isinstance(event, Warned) and "moving averages" not in event.message
+    ]
 
     assert "finished" == trained.status
     assert told.startswith(
@@ -319,7 +324,11 @@ def test_auto_says_which_run_it_passes_over_because_it_is_damaged(name, write, t
     trained = train(write(), told.append, resume="auto", root=root)
 
     assert "short-002" == trained.run.name
-    (warned,) = (str(each) for each in told if isinstance(each, Warned))
+    (warned,) = (
+        each.message
+        for each in told
+        if isinstance(each, Warned) and "moving averages" not in each.message
+    )
     assert f"{stopped} is passed over: {stopped / name}" in warned
 
 
